@@ -1,0 +1,67 @@
+//! Packet identifiers of incoming QoS 2 messages that were delivered and not yet released (MQTT 3.1.1 §4.3.3).
+
+use heapless::Vec;
+
+/// How many QoS 2 messages a broker may leave unreleased at once. Brokers stop at 10 to 100 by default.
+pub const MOST_UNRELEASED: usize = 128;
+
+/// The identifiers between PUBREC and PUBREL.
+#[derive(Debug, Default)]
+pub struct Received(Vec<u16, MOST_UNRELEASED>);
+
+impl Received {
+    /// An empty set.
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Whether a message with this identifier was already delivered.
+    pub fn contains(&self, identifier: u16) -> bool {
+        self.0.contains(&identifier)
+    }
+
+    /// Remembers a delivered message; `false` when the broker has left too many unreleased.
+    pub fn remember(&mut self, identifier: u16) -> bool {
+        self.contains(identifier) || self.0.push(identifier).is_ok()
+    }
+
+    /// Forgets the identifier at PUBREL.
+    pub fn release(&mut self, identifier: u16) {
+        self.0.retain(|known| *known != identifier);
+    }
+
+    /// Forgets all, when the broker holds no session.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// Whether another identifier can be remembered.
+    pub fn is_full(&self) -> bool {
+        self.0.is_full()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn remembers_until_release() {
+        let mut received = Received::new();
+        assert!(received.remember(7) && received.remember(7) && received.remember(8));
+        received.release(7);
+        assert!(!received.contains(7) && received.contains(8));
+        received.clear();
+        assert!(!received.contains(8));
+    }
+
+    #[test]
+    fn is_bounded() {
+        let mut received = Received::new();
+        for identifier in 0..MOST_UNRELEASED as u16 {
+            assert!(received.remember(identifier));
+        }
+        assert!(received.is_full() && !received.remember(60_000));
+        assert!(received.remember(3));
+    }
+}
