@@ -1,0 +1,374 @@
+//! Generates the Rust view of the SDK's C API (`bindings.rs` in `OUT_DIR`) with bindgen.
+//!
+//! Headers: those of the SDK checkout that `WM_IOT_SDK_PATH` names, else `wm_sdk/include`.
+//! An SDK's headers need the `wmsdk_config.h` of a project: the file or folder named by
+//! `WM_IOT_SDK_CONFIG`, else one found under the SDK's `build` folder, else
+//! `wm_sdk/sdk_default_config`.
+//!
+//! Cfgs for the crate: `lwip_ipv6` (addresses carry their family), `have_time_date`
+//! (Mbed TLS checks certificate dates).
+
+use std::env;
+use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+const WRAPPER: &str = "src/sdk/wrapper.h";
+const OWN_INCLUDE: &str = "wm_sdk/include";
+const DEFAULT_CONFIG: &str = "wm_sdk/sdk_default_config";
+const NEWLIB: &str = "/usr/include/newlib";
+const OLDEST_CLANG: u32 = 19;
+
+/// `components/posix` is left out: its names shadow the C library's.
+const SDK_INCLUDES: &[&str] = &[
+    "wm_atcmd/include",
+    "wm_common/include",
+    "wm_event/include",
+    "wm_heap/include",
+    "wm_log/include",
+    "wm_system/include",
+    "freertos/include",
+    "freertos/port/w80x/include",
+    "xt804/include",
+    "xt804/include/csi_core",
+    "lwip/src/include",
+    "lwip/port",
+    "mbedtls/port",
+];
+
+const FUNCTIONS: &[&str] = &[
+    "wm_atcmd_(print_raw_data|enter_passthrough|exit_passthrough)",
+    "wm_os_internal_task_(create|del|id)",
+    "wm_os_internal_sem_(create|acquire_ms|release|delete)",
+    "wm_os_internal_(time_delay_ms|get_time_ms|set_critical|release_critical)",
+    "wm_os_internal_timer_(create_ms|start|stop|change_ms|reset|delete)",
+    "wm_log_printf",
+    "wm_system_reboot",
+    "lwip_(getaddrinfo|freeaddrinfo|socket_thread_init|socket_thread_cleanup)",
+    "tcpip_callback",
+    "dns_gethostbyname(_addrtype)?",
+    "ip4addr_(aton|ntoa_r)",
+    "ip6addr_(aton|ntoa_r)",
+    "ipaddr_(aton|ntoa_r)",
+];
+
+/// Socket functions: the name in Rust, and the names that lwIP's headers may give it. With
+/// `LWIP_COMPAT_SOCKETS` 2, as in the SDK, a macro makes the symbol itself `socket`. On the chip that
+/// symbol is called; on a host it would be the system's, and there it is always `lwip_socket`.
+const SOCKETS: &[(&str, &[&str])] = &[
+    ("lwip_socket", &["socket"]),
+    ("lwip_connect", &["connect"]),
+    ("lwip_send", &["send"]),
+    ("lwip_recv", &["recv"]),
+    ("lwip_poll", &["poll"]),
+    ("lwip_shutdown", &["shutdown"]),
+    ("lwip_close", &["close", "closesocket"]),
+    ("lwip_setsockopt", &["setsockopt"]),
+    ("lwip_getsockopt", &["getsockopt"]),
+    ("lwip_ioctl", &["ioctl", "ioctlsocket"]),
+];
+
+const TYPES: &[&str] = &[
+    "wm_at_type_e",
+    "wm_at_result_e",
+    "wm_atcmd_item(_t)?",
+    "wm_atcmd_exit_passthrough_reason_e",
+    "wm_atcmd_tx_passthrough(_exit_notify)?",
+    "wm_os_(task|sem|timer|status)_t",
+    "wm_os_timer_callback",
+    "wm_log_level_t",
+    "sockaddr(_in|_in6|_storage)?",
+    "addrinfo",
+    "pollfd",
+    "linger",
+    "ip_addr_t",
+    "ip4_addr_t",
+    "ip6_addr_t",
+    "err_t",
+    "err_enum_t",
+    "lwip_ip_addr_type",
+];
+
+const CONSTANTS: &[&str] = &[
+    "W800_.*",
+    "WM_ERR_(SUCCESS|FAILED|TIMEOUT)",
+    "WM_OS_WAIT_TIME_MAX",
+    "(AF|PF)_(UNSPEC|INET|INET6)",
+    "SOCK_STREAM",
+    "IPPROTO_(IP|TCP)",
+    "SOL_SOCKET",
+    "SO_(KEEPALIVE|ERROR|LINGER|RCVTIMEO|SNDTIMEO|RCVBUF)",
+    "TCP_(NODELAY|KEEPIDLE|KEEPINTVL|KEEPCNT)",
+    "POLL(IN|OUT|ERR|HUP|NVAL)",
+    "MSG_(DONTWAIT|MORE|PEEK)",
+    "SHUT_(RD|WR|RDWR)",
+    "AI_(NUMERICHOST|NUMERICSERV|ADDRCONFIG)",
+    "EAI_(NONAME|FAIL|MEMORY|FAMILY|SERVICE)",
+    "LWIP_DNS_ADDRTYPE_(IPV4|IPV6|IPV4_IPV6|IPV6_IPV4)",
+];
+
+/// C macros that become cfgs of the crate.
+const PROBES: &[(&str, &str)] = &[("W800_HAVE_LWIP_IPV6", "lwip_ipv6"), ("W800_HAVE_TIME_DATE", "have_time_date")];
+
+fn main() {
+    if let Err(error) = run() {
+        eprintln!("error: {error}");
+        std::process::exit(1);
+    }
+}
+
+fn run() -> Result<()> {
+    declare_inputs();
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
+    let libclang = find_libclang()?;
+    let csky = env::var("CARGO_CFG_TARGET_ARCH")? == "csky";
+    let sdk = env::var_os("WM_IOT_SDK_PATH").filter(|path| !path.is_empty()).map(PathBuf::from);
+    let args = clang_args(&root, &libclang, csky, sdk.as_deref())?;
+
+    let probes = Probes::default();
+    let builder = bindgen::Builder::default()
+        .header(root.join(WRAPPER).to_string_lossy())
+        .clang_args(args)
+        .parse_callbacks(Box::new(bindgen::CargoCallbacks::new()))
+        .parse_callbacks(Box::new(probes.clone()))
+        .parse_callbacks(Box::new(SocketNames { csky }))
+        .use_core()
+        .ctypes_prefix("core::ffi")
+        .rust_edition(bindgen::RustEdition::Edition2024)
+        .default_enum_style(bindgen::EnumVariation::Consts)
+        .prepend_enum_name(false)
+        .generate_comments(false)
+        .formatter(bindgen::Formatter::Prettyplease);
+    let builder = FUNCTIONS.iter().fold(builder, |b, f| b.allowlist_function(f));
+    // The system's own headers are in sight only where neither holds, and there lwIP's are not renamed.
+    let renamed = csky || sdk.is_some();
+    let builder = SOCKETS.iter().fold(builder, |b, (name, others)| {
+        let b = b.allowlist_function(name);
+        others.iter().filter(|_| renamed).fold(b, |b, other| b.allowlist_function(other))
+    });
+    let builder = TYPES.iter().fold(builder, |b, t| b.allowlist_type(t));
+    let builder = CONSTANTS.iter().fold(builder, |b, c| b.allowlist_var(c));
+    let bindings = builder.generate()?;
+    bindings.write_to_file(PathBuf::from(env::var("OUT_DIR")?).join("bindings.rs"))?;
+    probes.emit();
+    Ok(())
+}
+
+fn declare_inputs() {
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed={WRAPPER}");
+    for variable in ["WM_IOT_SDK_PATH", "WM_IOT_SDK_CONFIG", "LIBCLANG_PATH", "W800_NEWLIB"] {
+        println!("cargo::rerun-if-env-changed={variable}");
+    }
+    for (_, cfg) in PROBES {
+        println!("cargo::rustc-check-cfg=cfg({cfg})");
+    }
+}
+
+/// The probed macros that the headers turned out to define.
+#[derive(Clone, Debug, Default)]
+struct Probes(Arc<Mutex<Vec<&'static str>>>);
+
+impl bindgen::callbacks::ParseCallbacks for Probes {
+    fn int_macro(&self, name: &str, _value: i64) -> Option<bindgen::callbacks::IntKind> {
+        if let Some((_, cfg)) = PROBES.iter().find(|(macro_name, _)| *macro_name == name) {
+            self.0.lock().ok()?.push(cfg);
+        }
+        None
+    }
+}
+
+impl Probes {
+    fn emit(&self) {
+        for cfg in self.0.lock().iter().flat_map(|found| found.iter()) {
+            println!("cargo::rustc-cfg={cfg}");
+        }
+    }
+}
+
+/// Gives the socket functions one name in Rust.
+#[derive(Debug)]
+struct SocketNames {
+    csky: bool,
+}
+
+fn socket_name(name: &str) -> Option<String> {
+    SOCKETS.iter().find(|(_, others)| others.contains(&name)).map(|(rust, _)| (*rust).into())
+}
+
+impl bindgen::callbacks::ParseCallbacks for SocketNames {
+    fn item_name(&self, item: bindgen::callbacks::ItemInfo) -> Option<String> {
+        matches!(item.kind, bindgen::callbacks::ItemKind::Function).then(|| socket_name(item.name)).flatten()
+    }
+
+    fn generated_link_name_override(&self, item: bindgen::callbacks::ItemInfo<'_>) -> Option<String> {
+        let name = socket_name(item.name)?;
+        Some(if self.csky { item.name.into() } else { name })
+    }
+}
+
+/// The folder of a libclang that knows C-SKY; bindgen finds it through `LIBCLANG_PATH`.
+#[expect(unsafe_code, reason = "bindgen takes the folder by environment variable only")]
+fn find_libclang() -> Result<PathBuf> {
+    if let Some(path) = env::var_os("LIBCLANG_PATH") {
+        let path = PathBuf::from(path);
+        return Ok(if path.is_file() { parent(&path) } else { path });
+    }
+    let newest = fs::read_dir("/usr/lib")?
+        .flatten()
+        .filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            let version: u32 = name.strip_prefix("llvm-")?.parse().ok()?;
+            let lib = entry.path().join("lib");
+            (version >= OLDEST_CLANG && has_libclang(&lib)).then_some((version, lib))
+        })
+        .max();
+    let (_, lib) = newest.ok_or_else(|| {
+        format!(
+            "no libclang {OLDEST_CLANG} or newer under /usr/lib/llvm-*: install Debian's \
+             libclang-{OLDEST_CLANG}-dev (scripts/setup.sh does), or name the folder of \
+             libclang.so in LIBCLANG_PATH"
+        )
+    })?;
+    // SAFETY: a build script has one thread until it starts another, and this one has not.
+    unsafe { env::set_var("LIBCLANG_PATH", &lib) };
+    Ok(lib)
+}
+
+fn has_libclang(lib: &Path) -> bool {
+    fs::read_dir(lib).is_ok_and(|mut entries| {
+        entries.any(|entry| {
+            entry.is_ok_and(|e| {
+                let name = e.file_name();
+                let name = name.to_string_lossy();
+                name.starts_with("libclang.so") || name.starts_with("libclang-")
+            })
+        })
+    })
+}
+
+fn clang_args(root: &Path, libclang: &Path, csky: bool, sdk: Option<&Path>) -> Result<Vec<String>> {
+    let mut args = if csky { csky_args() } else { vec![format!("--target={}", env::var("TARGET")?)] };
+    if csky || sdk.is_some() {
+        args.extend(newlib_args(libclang)?);
+    }
+    match sdk {
+        Some(sdk) => args.extend(sdk_args(root, sdk, csky)?),
+        None => args.extend(own_args(root)),
+    }
+    Ok(args)
+}
+
+/// As `csky-elfabiv2-gcc -mcpu=ck804ef -mhard-float` sees types: `char` is unsigned.
+fn csky_args() -> Vec<String> {
+    ["--target=csky-unknown-elf", "-mcpu=ck804ef", "-mhard-float", "-funsigned-char"].map(String::from).to_vec()
+}
+
+/// newlib's headers, in place of the vendor toolchain's and of the host's C library.
+fn newlib_args(libclang: &Path) -> Result<Vec<String>> {
+    let newlib = env::var("W800_NEWLIB").unwrap_or_else(|_| NEWLIB.into());
+    println!("cargo::rerun-if-changed={newlib}/newlib.h");
+    if !Path::new(&newlib).join("stdio.h").is_file() {
+        return Err(format!(
+            "no C library headers in {newlib}: install Debian's libnewlib-dev \
+             (scripts/setup.sh does), or name newlib's include folder in W800_NEWLIB"
+        )
+        .into());
+    }
+    let resource = resource_headers(libclang)?;
+    Ok(vec![
+        "-nostdinc".into(),
+        format!("-isystem{}", resource.display()),
+        format!("-isystem{newlib}"),
+        "-D__IEEE_LITTLE_ENDIAN".into(),
+    ])
+}
+
+/// libclang's own `stddef.h` and friends: `<lib>/clang/<version>/include`.
+fn resource_headers(libclang: &Path) -> Result<PathBuf> {
+    let up = parent(libclang);
+    [libclang.to_path_buf(), up.join("lib")]
+        .iter()
+        .filter_map(|lib| fs::read_dir(lib.join("clang")).ok())
+        .flat_map(|versions| versions.flatten())
+        .map(|version| version.path().join("include"))
+        .filter(|include| include.join("stddef.h").is_file())
+        .max()
+        .ok_or_else(|| format!("no clang headers beside {}", libclang.display()).into())
+}
+
+fn own_args(root: &Path) -> Vec<String> {
+    let include = root.join(OWN_INCLUDE);
+    println!("cargo::rerun-if-changed={}", include.display());
+    vec![format!("-I{}", include.display())]
+}
+
+fn sdk_args(root: &Path, sdk: &Path, csky: bool) -> Result<Vec<String>> {
+    let components = sdk.join("components");
+    if !components.join("wm_atcmd/include/wm_atcmd.h").is_file() {
+        return Err(format!(
+            "WM_IOT_SDK_PATH={} is no WM IoT SDK: components/wm_atcmd/include/wm_atcmd.h is missing",
+            sdk.display()
+        )
+        .into());
+    }
+    let mut args = if csky { vec![] } else { host_args()? };
+    args.push(format!("-I{}", sdk_config(root, sdk)?.display()));
+    args.extend(SDK_INCLUDES.iter().map(|dir| format!("-I{}", components.join(dir).display())));
+    // The SDK's diagnostics are its own affair.
+    args.push("-w".into());
+    Ok(args)
+}
+
+/// Off the chip, the headers of intrinsics in C-SKY assembly are empty files, and `ssize_t`
+/// comes from the C library.
+fn host_args() -> Result<Vec<String>> {
+    let empty = PathBuf::from(env::var("OUT_DIR")?).join("off_chip");
+    fs::create_dir_all(&empty)?;
+    for header in ["core_804.h", "csi_gcc.h"] {
+        fs::write(empty.join(header), "")?;
+    }
+    Ok(vec![
+        format!("-I{}", empty.display()),
+        "-DSSIZE_MAX=__PTRDIFF_MAX__".into(),
+        "-DLWIP_NO_UNISTD_H=1".into(),
+        "-Wno-implicit-function-declaration".into(),
+    ])
+}
+
+/// The folder of the `wmsdk_config.h` to read the SDK's headers with.
+fn sdk_config(root: &Path, sdk: &Path) -> Result<PathBuf> {
+    if let Some(named) = env::var_os("WM_IOT_SDK_CONFIG").filter(|path| !path.is_empty()) {
+        let named = PathBuf::from(named);
+        let dir = if named.is_file() { parent(&named) } else { named };
+        if !dir.join("wmsdk_config.h").is_file() {
+            return Err(format!("WM_IOT_SDK_CONFIG: no wmsdk_config.h in {}", dir.display()).into());
+        }
+        return Ok(dir);
+    }
+    if let Some(dir) = find_config(&sdk.join("build"), 3) {
+        return Ok(dir);
+    }
+    println!(
+        "cargo::warning=no wmsdk_config.h of a project found, the SDK's defaults with IPv6 are taken; \
+         name your project's build/config folder in WM_IOT_SDK_CONFIG"
+    );
+    Ok(root.join(DEFAULT_CONFIG))
+}
+
+fn find_config(dir: &Path, depth: u32) -> Option<PathBuf> {
+    if dir.join("wmsdk_config.h").is_file() {
+        return Some(dir.to_path_buf());
+    }
+    let mut below: Vec<PathBuf> = fs::read_dir(dir).ok()?.flatten().map(|entry| entry.path()).collect();
+    below.sort();
+    let depth = depth.checked_sub(1)?;
+    below.iter().filter(|path| path.is_dir()).find_map(|path| find_config(path, depth))
+}
+
+fn parent(path: &Path) -> PathBuf {
+    path.parent().unwrap_or(Path::new("/")).to_path_buf()
+}

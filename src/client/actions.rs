@@ -1,0 +1,340 @@
+//! What a command does: parse the line, ask the link's state, act, answer (AT contract §3).
+
+use super::data_phase::{self, Job};
+use super::output::Output;
+use super::task::{LinkTask, STACK_BYTES};
+use super::{LINKS, Slot, exchange, queries, slots};
+use crate::at::answer::{self, Sink};
+use crate::at::{ArgStyle, Code, Command, CommandId, Scratch, Values, learn_style, split};
+use crate::bytes::Buffer;
+use crate::link::Reply;
+use crate::link::config::{ConnectionConfig, DEFAULT_KEEP_ALIVE_S, Target, TlsConfig, UserConfig};
+use crate::link::state::Action;
+use crate::link::subscriptions::Wish;
+use crate::mqtt::publication::Publication;
+use crate::mqtt::session::DISCONNECT;
+use crate::mqtt::{QoS, qos_from};
+use crate::sdk::clock::now;
+use crate::sdk::heap::Bytes;
+use crate::sdk::sync::Lock;
+use crate::sdk::task::Task;
+
+/// How a command was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// `?`
+    Query,
+    /// `=?`
+    Test,
+    /// `=…` or nothing
+    Execute,
+}
+
+/// What the AT server is to print behind what this library has printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closing {
+    /// `OK`
+    Ok,
+    /// `ERROR`
+    Error,
+    /// Nothing: a data phase has begun.
+    Nothing,
+}
+
+/// A command that did what it was asked to.
+enum Answer {
+    /// `OK`, behind this text.
+    Ok(&'static [u8]),
+    /// `ERROR`, behind this text instead of an error code.
+    Refused(&'static [u8]),
+    /// The prompt of a data phase is printed.
+    Prompt,
+}
+
+const DONE: Result<Answer, Code> = Ok(Answer::Ok(b""));
+
+/// LWIP's stack, CONN's task and its reply may each take a moment longer than CONN's own time, in milliseconds.
+const CONNECT_GRACE_MS: u64 = 500;
+
+/// How long a task that has nothing more to do may take to end, in milliseconds.
+const TASK_END_MS: u64 = 3_000;
+
+/// How long CLEAN waits for the link's task, in milliseconds: with the rest it stays below 10 s.
+const CLEAN_MS: u64 = 8_000;
+
+/// How long CLEAN tries to say DISCONNECT, in milliseconds.
+const DISCONNECT_MS: u64 = 1_000;
+
+/// SDK heap that a publication must leave free for lwIP to send it with, in bytes: its send buffer and some.
+const LWIP_RESERVE_BYTES: usize = 12 * 1024;
+
+/// How the server hands arguments over, as the last USERCFG has shown.
+static STYLE: Lock<ArgStyle> = Lock::new(ArgStyle::Decoded);
+
+/// Runs one command and prints what comes before the server's `OK` or `ERROR`.
+pub fn execute(row: &'static Command, form: Form, args: &[&[u8]]) -> Closing {
+    let answer = super::prepare().and_then(|()| match form {
+        Form::Test => Ok(Answer::Ok(row.usage.to_bytes())),
+        Form::Query => queries::print(row).map(|()| Answer::Ok(b"")),
+        Form::Execute => set(row, args),
+    });
+    let (text, code, closing) = match answer {
+        Ok(Answer::Prompt) => return Closing::Nothing,
+        Ok(Answer::Ok(text)) => (text, None, Closing::Ok),
+        Ok(Answer::Refused(text)) => (text, None, Closing::Error),
+        Err(code) => (&b""[..], Some(code), Closing::Error),
+    };
+    // Even with nothing to print: no unsolicited line may be open when the server prints.
+    let mut output = Output::claim();
+    if !text.is_empty() {
+        output.write(text);
+    }
+    if let Some(code) = code {
+        answer::error(&mut output, code);
+    }
+    closing
+}
+
+fn set(row: &'static Command, args: &[&[u8]]) -> Result<Answer, Code> {
+    let style = if row.id == CommandId::UserCfg { learn_style(args) } else { *STYLE.lock() };
+    let mut scratch = Scratch::new();
+    let split = split(row, args, style, &mut scratch)?;
+    let index = split.link_id(LINKS as u8)?;
+    let slot = slots().get(usize::from(index)).ok_or(Code::NullLink)?;
+    slot.reap();
+    slot.link.lock().permit(action(row.id))?;
+    let values = split.values()?;
+    match row.id {
+        CommandId::UserCfg => {
+            user_config(slot, &values)?;
+            *STYLE.lock() = style;
+            DONE
+        }
+        CommandId::ClientId | CommandId::Username | CommandId::Password => {
+            set_field(slot, row.id, copy(values.text(1))?)?;
+            DONE
+        }
+        CommandId::LongClientId | CommandId::LongUsername | CommandId::LongPassword => {
+            let field = Bytes::allocate(size(values.int(1))?).ok_or(Code::MallocFailed)?;
+            data_phase::begin(index, Job::Field(row.id, field)).map(|()| Answer::Prompt)
+        }
+        CommandId::ConnCfg => connection_config(slot, &values),
+        CommandId::Alpn => alpn(slot, &values),
+        CommandId::Sni => sni(slot, &values),
+        CommandId::Conn => connect(slot, &values),
+        CommandId::Pub => publish(slot, &values),
+        CommandId::PubRaw => publish_raw(slot, &values),
+        CommandId::Sub => subscribe(slot, &values),
+        CommandId::Unsub => unsubscribe(slot, &values),
+        CommandId::Clean => clean(slot),
+    }
+}
+
+/// The row of the contract's state table that a command belongs to.
+const fn action(id: CommandId) -> Action {
+    match id {
+        CommandId::UserCfg => Action::ConfigureUser,
+        CommandId::Conn => Action::Connect,
+        CommandId::Pub | CommandId::PubRaw | CommandId::Sub | CommandId::Unsub => Action::Use,
+        CommandId::Clean => Action::Clean,
+        CommandId::ClientId
+        | CommandId::Username
+        | CommandId::Password
+        | CommandId::LongClientId
+        | CommandId::LongUsername
+        | CommandId::LongPassword
+        | CommandId::ConnCfg
+        | CommandId::Alpn
+        | CommandId::Sni => Action::Adjust,
+    }
+}
+
+fn copy(text: &[u8]) -> Result<Bytes, Code> {
+    Bytes::copy_of(text).ok_or(Code::MallocFailed)
+}
+
+fn size(length: u32) -> Result<usize, Code> {
+    usize::try_from(length).map_err(|_| Code::MallocFailed)
+}
+
+fn qos(value: u32) -> Result<QoS, Code> {
+    qos_from(value).ok_or(Code::QosValueIsWrong)
+}
+
+fn user_config(slot: &Slot, values: &Values<'_>) -> Result<(), Code> {
+    let user = UserConfig {
+        scheme: values.int(1) as u8,
+        client_id: copy(values.text(2))?,
+        username: copy(values.text(3))?,
+        password: copy(values.text(4))?,
+        path: copy(values.text(7))?,
+    };
+    slot.link.lock().configure_user(user);
+    Ok(())
+}
+
+/// Sets the field that a command of the CLIENTID, USERNAME or PASSWORD kind names.
+///
+/// # Errors
+/// 0x6001 in state 0, 0x6014 or 0x6017 for a text that is no MQTT string.
+pub(super) fn set_field(slot: &Slot, id: CommandId, text: Bytes) -> Result<(), Code> {
+    let is_string = crate::at::text::is_string(text.as_ref());
+    let mut link = slot.link.lock();
+    let user = link.user_mut().ok_or(Code::NoConfigured)?;
+    let (field, unreadable) = match id {
+        CommandId::ClientId | CommandId::LongClientId => (&mut user.client_id, Some(Code::ClientIdReadFailed)),
+        CommandId::Username | CommandId::LongUsername => (&mut user.username, Some(Code::UsernameReadFailed)),
+        _ => (&mut user.password, None),
+    };
+    match unreadable {
+        Some(code) if !is_string => Err(code),
+        _ => {
+            *field = text;
+            Ok(())
+        }
+    }
+}
+
+fn connection_config(slot: &Slot, values: &Values<'_>) -> Result<Answer, Code> {
+    let connection = ConnectionConfig {
+        keep_alive_s: match values.int(1) {
+            0 => DEFAULT_KEEP_ALIVE_S,
+            seconds => u16::try_from(seconds).map_err(|_| Code::KeepaliveValueIsWrong)?,
+        },
+        disable_clean_session: values.int(2) == 1,
+        will_topic: copy(values.text(3))?,
+        will_message: copy(values.text(4))?,
+        will_qos: qos_from(values.int(5)).ok_or(Code::LwtQosValueIsWrong)?,
+        will_retain: values.int(6) == 1,
+    };
+    slot.link.lock().configure_connection(connection);
+    DONE
+}
+
+fn alpn(slot: &Slot, values: &Values<'_>) -> Result<Answer, Code> {
+    let mut names = TlsConfig::new().alpn;
+    for name in 0..values.int(1) as usize {
+        let text = copy(values.text(name.saturating_add(2)))?;
+        names.push(text).map_err(|_| Code::ParameterCountsIsWrong)?;
+    }
+    slot.link.lock().tls.alpn = names;
+    DONE
+}
+
+fn sni(slot: &Slot, values: &Values<'_>) -> Result<Answer, Code> {
+    let name = values.text(1);
+    let sni = if name.is_empty() { None } else { Some(copy(name)?) };
+    slot.link.lock().tls.sni = sni;
+    DONE
+}
+
+fn connect(slot: &'static Slot, values: &Values<'_>) -> Result<Answer, Code> {
+    let host = values.text(1);
+    if !is_host(host) {
+        return Err(Code::UriParseFailed);
+    }
+    let timeout_ms = values.int(4);
+    let target = Target {
+        host: copy(host)?,
+        port: u16::try_from(values.int(2)).map_err(|_| Code::PortValueIsWrong)?,
+        reconnect: values.int(3) == 1,
+        timeout_ms,
+    };
+    let deadline = now().after(u64::from(timeout_ms));
+    if !slot.reap_until(deadline) {
+        return Err(Code::ClientStartFailed);
+    }
+    slot.link.lock().begin_connection(target)?;
+    for semaphore in [&slot.done, &slot.wake, &slot.ended] {
+        semaphore.drain();
+    }
+    match Task::spawn::<LinkTask>(c"mqtt", usize::from(slot.index), STACK_BYTES) {
+        Some(task) => *slot.task.lock() = Some(task),
+        None => {
+            slot.link.lock().connection_failed();
+            return Err(Code::ClientStartFailed);
+        }
+    }
+    match exchange::wait(slot, deadline.after(CONNECT_GRACE_MS)) {
+        Some(Reply::Connected) => DONE,
+        Some(Reply::NotConnected(code)) => {
+            slot.reap_until(now().after(TASK_END_MS));
+            Err(code)
+        }
+        _ => Err(Code::ClientStartFailed),
+    }
+}
+
+/// Whether this can be a host name or an address at all; what it means is the resolver's business.
+fn is_host(host: &[u8]) -> bool {
+    host.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b':' | b'_'))
+}
+
+fn publication(values: &Values<'_>, length: usize) -> Result<Publication<Bytes>, Code> {
+    Publication::new(values.text(1), length, qos(values.int(3))?, values.int(4) == 1).map_err(|_| Code::MallocFailed)
+}
+
+fn publish(slot: &'static Slot, values: &Values<'_>) -> Result<Answer, Code> {
+    let data = values.text(2);
+    let mut publication = publication(values, data.len())?;
+    publication.payload_mut().copy_from_slice(data);
+    exchange::publish(slot, publication, values.int(5)).map(|()| Answer::Ok(b""))
+}
+
+fn publish_raw(slot: &Slot, values: &Values<'_>) -> Result<Answer, Code> {
+    let publication = publication(values, size(values.int(2))?)?;
+    // What is allocated must also be sent: not with the last byte of the heap.
+    drop(Bytes::allocate(LWIP_RESERVE_BYTES).ok_or(Code::MallocFailed)?);
+    data_phase::begin(slot.index, Job::Publish(publication, values.int(5))).map(|()| Answer::Prompt)
+}
+
+fn subscribe(slot: &'static Slot, values: &Values<'_>) -> Result<Answer, Code> {
+    let deadline = now().after(u64::from(values.int(3)));
+    let asked = qos(values.int(2))?;
+    let wish = slot.link.lock().subscriptions.wish(values.text(1), asked);
+    match wish {
+        Wish::Already => return Ok(Answer::Ok(answer::ALREADY_SUBSCRIBE)),
+        Wish::Full => return Ok(Answer::Refused(answer::ALREADY_FULL_SUBSCRIBE)),
+        Wish::New | Wish::Change => {}
+    }
+    let filter = copy(values.text(1))?;
+    let reply =
+        exchange::request(slot, deadline, |session, packet| session.subscribe(values.str(1), asked, packet, now()))?;
+    match reply {
+        Some(Reply::Subscribed(Some(granted))) if slot.link.lock().subscriptions.granted(filter, asked, granted) => {
+            DONE
+        }
+        _ => Err(Code::ClientSubscribeFailed),
+    }
+}
+
+fn unsubscribe(slot: &'static Slot, values: &Values<'_>) -> Result<Answer, Code> {
+    let deadline = now().after(u64::from(values.int(2)));
+    if !slot.link.lock().subscriptions.contains(values.text(1)) {
+        return Ok(Answer::Ok(answer::NO_UNSUBSCRIBE));
+    }
+    let reply = exchange::request(slot, deadline, |session, packet| session.unsubscribe(values.str(1), packet, now()))?;
+    if reply != Some(Reply::Unsubscribed) {
+        return Err(Code::ClientUnsubscribeFailed);
+    }
+    slot.link.lock().subscriptions.remove(values.text(1));
+    DONE
+}
+
+fn clean(slot: &'static Slot) -> Result<Answer, Code> {
+    use core::sync::atomic::Ordering;
+    slot.stop.store(true, Ordering::Release);
+    let politely = now().after(DISCONNECT_MS);
+    if let Some(sending) = slot.claim_sending(politely) {
+        let _ = sending.send(&DISCONNECT, politely);
+    }
+    slot.break_connection();
+    slot.wake.release();
+    let ended = slot.reap_until(now().after(CLEAN_MS));
+    slot.stop.store(false, Ordering::Release);
+    if !ended {
+        return Err(Code::ClientDisconnectFailed);
+    }
+    slot.link.lock().clean();
+    DONE
+}

@@ -1,0 +1,156 @@
+//! The bytes behind a `>` prompt (AT contract §3, "Data phase").
+//!
+//! The AT server hands them over in pieces while no handler runs. The port belongs to the phase from its prompt to its
+//! last byte; whoever takes the [`Phase`] out of its place ends it: the last byte, the host's exit code, or 20 s of
+//! silence, each of which may come in another task.
+
+use super::output::Output;
+use super::{actions, exchange, slots};
+use crate::at::answer::{self, LINE_END, PUB_FAIL, PUB_OK, Sink};
+use crate::at::{Code, CommandId};
+use crate::mqtt::publication::Publication;
+use crate::sdk::heap::Bytes;
+use crate::sdk::port::{self, DataPhase, Ended};
+use crate::sdk::sync::Lock;
+use crate::sdk::timer::{Expire, Timer};
+
+/// A host that sends nothing this long has lost bytes; it gets the port back. In milliseconds.
+const IDLE_MS: u32 = 20_000;
+
+/// What is done with the bytes once they are there.
+#[derive(Debug)]
+pub enum Job {
+    /// They are the field that this LONG… command sets.
+    Field(CommandId, Bytes),
+    /// They are the payload of this publication, which then has so many milliseconds to be confirmed.
+    Publish(Publication<Bytes>, u32),
+}
+
+impl Job {
+    fn place(&mut self) -> &mut [u8] {
+        match self {
+            Self::Field(_, field) => field.as_mut(),
+            Self::Publish(publication, _) => publication.payload_mut(),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Phase {
+    link: u8,
+    job: Job,
+    have: usize,
+}
+
+/// The phase, and the times that it may end at.
+struct Bytewise;
+
+static PHASE: Lock<Option<Phase>> = Lock::new(None);
+static IDLE: Timer<Bytewise> = Timer::new(IDLE_MS);
+
+/// Prints the prompt and takes bytes for `job` from now on.
+///
+/// # Errors
+/// 0x600a when the server refuses a data phase, 0x6005 when the SDK has no memory for a timer; no prompt then.
+pub fn begin(link: u8, job: Job) -> Result<(), Code> {
+    let mut output = Output::claim();
+    if !IDLE.start() {
+        return Err(Code::MallocFailed);
+    }
+    *PHASE.lock() = Some(Phase { link, job, have: 0 });
+    if !port::begin_data_phase::<Bytewise>() {
+        IDLE.stop();
+        drop(take());
+        return Err(Code::ParamPrepareError);
+    }
+    answer::prompt(&mut output);
+    output.keep();
+    Ok(())
+}
+
+fn take() -> Option<Phase> {
+    PHASE.lock().take()
+}
+
+impl DataPhase for Bytewise {
+    fn data(bytes: &[u8]) -> usize {
+        let (taken, complete) = fill(bytes);
+        if !complete {
+            IDLE.start();
+            return taken;
+        }
+        IDLE.stop();
+        if let Some(phase) = take() {
+            port::complete_data_phase();
+            finish(phase);
+        }
+        taken
+    }
+
+    fn ended(_: Ended) {
+        if let Some(phase) = take() {
+            IDLE.stop();
+            fail(phase);
+        }
+    }
+}
+
+impl Expire for Bytewise {
+    fn expire() {
+        if let Some(phase) = take() {
+            port::abandon_data_phase();
+            fail(phase);
+        }
+    }
+}
+
+/// Takes what belongs to the phase: how many bytes, and whether it is complete.
+fn fill(bytes: &[u8]) -> (usize, bool) {
+    let mut place = PHASE.lock();
+    let Some(phase) = place.as_mut() else { return (0, false) };
+    let room = phase.job.place().get_mut(phase.have..).unwrap_or_default();
+    let most = room.len().min(bytes.len());
+    if let (Some(to), Some(from)) = (room.get_mut(..most), bytes.get(..most)) {
+        to.copy_from_slice(from);
+    }
+    let complete = most == room.len();
+    phase.have = phase.have.saturating_add(most);
+    (most, complete)
+}
+
+fn finish(phase: Phase) {
+    let mut output = Output::resume();
+    let Some(slot) = slots().get(usize::from(phase.link)) else { return };
+    match phase.job {
+        Job::Field(id, field) => match actions::set_field(slot, id, field) {
+            Ok(()) => output.write(b"\r\nOK\r\n"),
+            Err(code) => refuse(&mut output, code),
+        },
+        Job::Publish(publication, timeout_ms) => {
+            // The broker's answer may come behind a message that needs the port.
+            drop(output);
+            let published = exchange::publish(slot, publication, timeout_ms);
+            conclude(&mut Output::claim(), if published.is_ok() { PUB_OK } else { PUB_FAIL });
+        }
+    }
+}
+
+fn fail(phase: Phase) {
+    let mut output = Output::resume();
+    match phase.job {
+        Job::Field(..) => refuse(&mut output, Code::RecvLengthIsWrong),
+        Job::Publish(..) => conclude(&mut output, PUB_FAIL),
+    }
+}
+
+/// The prompt has left its line open: what follows begins with a line end.
+fn conclude(output: &mut Output, line: &[u8]) {
+    output.write(LINE_END);
+    output.write(line);
+}
+
+fn refuse(output: &mut Output, code: Code) {
+    output.write(LINE_END);
+    answer::error(output, code);
+    output.write(b"\r\nERROR\r\n");
+}

@@ -1,0 +1,192 @@
+//! The two tasks of a link: what a command does in the AT server's task, and the link's own task.
+//!
+//! * [`actions`] runs one command: parse, ask the link's state, act, answer.
+//! * [`queries`] prints the rows of the query forms.
+//! * [`data_phase`] takes the bytes behind a `>` prompt.
+//! * [`exchange`] sends a packet from the AT task and waits for the broker's answer.
+//! * [`task`] is the link's task: it connects, reads, keeps alive, reconnects.
+//! * [`delivery`] prints an incoming message as one line.
+//! * [`output`] keeps lines and answers from mixing.
+//!
+//! Locks, in the order in which they may be nested: the port ([`output::Output`]), a link's sending side
+//! ([`Sending`]), a link's state ([`Slot::link`]). The last is held for a few instructions only, except by a query
+//! that prints under it; nothing waits for the network or another task while holding it.
+#![forbid(unsafe_code)]
+
+pub mod actions;
+pub mod data_phase;
+pub mod delivery;
+pub mod exchange;
+pub mod output;
+pub mod queries;
+pub mod task;
+
+use crate::at::code::Code;
+use crate::link::Link;
+use crate::mqtt::session::{LONGEST_CONTROL, SILENCE_MS};
+use crate::sdk::clock::{left_ms, now};
+use crate::sdk::dns::Lookup;
+use crate::sdk::heap::Bytes;
+use crate::sdk::socket::{Broken, Stream};
+use crate::sdk::sync::{Lock, NoSemaphore, Semaphore};
+use crate::sdk::task::Task;
+use crate::time::Instant;
+use core::sync::atomic::{AtomicBool, Ordering};
+
+/// How many links there are.
+pub const LINKS: usize = 1;
+
+/// One link with what its two tasks share.
+#[derive(Debug)]
+pub struct Slot {
+    /// The LinkID.
+    pub index: u8,
+    /// Configuration, state, session.
+    pub link: Lock<Link<Bytes>>,
+    /// The connection's sending side; present while there is a connection.
+    stream: Lock<Option<Stream>>,
+    /// Counts 1 when nobody sends.
+    sending: Semaphore,
+    /// Released when the waiting command has its reply.
+    done: Semaphore,
+    /// Released to wake the link's task from a pause or a name lookup.
+    wake: Semaphore,
+    /// Released when the link's task is over and may be deleted.
+    ended: Semaphore,
+    task: Lock<Option<Task>>,
+    /// CLEAN wants the task to end.
+    stop: AtomicBool,
+    lookup: Lookup,
+}
+
+#[expect(clippy::indexing_slicing, reason = "evaluated at compile time only")]
+static SLOTS: [Slot; LINKS] = {
+    let mut slots = [const { Slot::new(0) }; LINKS];
+    let mut index = 0;
+    while index < LINKS {
+        slots[index].index = index as u8;
+        index += 1;
+    }
+    slots
+};
+
+/// All links.
+pub fn slots() -> &'static [Slot] {
+    &SLOTS
+}
+
+/// Creates what the SDK must create before the first command can run.
+///
+/// # Errors
+/// 0x604e when the SDK has no memory for a semaphore.
+pub fn prepare() -> Result<(), Code> {
+    let slots = SLOTS.iter().flat_map(|slot| [&slot.sending, &slot.done, &slot.wake, &slot.ended]);
+    slots.chain([output::semaphore()]).try_for_each(Semaphore::create).map_err(|NoSemaphore| Code::CreateSemaFailed)
+}
+
+impl Slot {
+    const fn new(index: u8) -> Self {
+        Self {
+            index,
+            link: Lock::new(Link::new()),
+            stream: Lock::new(None),
+            sending: Semaphore::new(1),
+            done: Semaphore::new(0),
+            wake: Semaphore::new(0),
+            ended: Semaphore::new(0),
+            task: Lock::new(None),
+            stop: AtomicBool::new(false),
+            lookup: Lookup::new(),
+        }
+    }
+
+    /// Whether CLEAN wants the link's task to end.
+    pub fn stopping(&self) -> bool {
+        self.stop.load(Ordering::Acquire)
+    }
+
+    /// Claims the sending side until `deadline`.
+    pub fn claim_sending(&'static self, deadline: Instant) -> Option<Sending> {
+        self.sending.acquire(left_ms(deadline)).then_some(Sending(self))
+    }
+
+    /// Sends what the session owes the broker, unless another task is sending: that one will do it then.
+    pub fn flush(&'static self) {
+        while self.link.lock().session.has_replies() {
+            if !self.sending.acquire(0) {
+                return;
+            }
+            let sending = Sending(self);
+            if sending.send_replies().is_err() {
+                self.break_connection();
+                return;
+            }
+        }
+    }
+
+    /// Ends the connection, if there is one; the link's task notices and does the rest.
+    pub fn break_connection(&self) {
+        if let Some(stream) = *self.stream.lock() {
+            stream.shutdown();
+        }
+    }
+
+    /// Deletes the link's task if it is over.
+    pub fn reap(&self) {
+        self.reap_until(now());
+    }
+
+    /// Deletes the link's task, waiting until `deadline` for it to be over. `false` when it is not.
+    pub fn reap_until(&self, deadline: Instant) -> bool {
+        if self.task.lock().is_none() {
+            return true;
+        }
+        if !self.ended.acquire(left_ms(deadline)) {
+            return false;
+        }
+        let task = self.task.lock().take();
+        if let Some(task) = task {
+            task.delete();
+        }
+        true
+    }
+}
+
+/// The right to send on a link: whole packets only.
+#[derive(Debug)]
+pub struct Sending(&'static Slot);
+
+impl Sending {
+    /// Sends `packet` until `deadline`.
+    ///
+    /// # Errors
+    /// [`Broken`] when there is no connection or it is of no use any more.
+    pub fn send(&self, packet: &[u8], deadline: Instant) -> Result<(), Broken> {
+        let stream = *self.0.stream.lock();
+        stream.ok_or(Broken(0))?.send_all(packet, deadline)
+    }
+
+    /// Sends what the session owes the broker.
+    ///
+    /// # Errors
+    /// [`Broken`] as in [`Sending::send`].
+    pub fn send_replies(&self) -> Result<(), Broken> {
+        let mut packet = [0; LONGEST_CONTROL];
+        loop {
+            let length = self.0.link.lock().session.transmit(&mut packet, now());
+            let Some(reply) = length.and_then(|length| packet.get(..length)) else { return Ok(()) };
+            self.send(reply, now().after(SILENCE_MS))?;
+        }
+    }
+
+    /// Gives the connection that later sends use, or none.
+    pub fn set_stream(&self, stream: Option<Stream>) {
+        *self.0.stream.lock() = stream;
+    }
+}
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        self.0.sending.release();
+    }
+}

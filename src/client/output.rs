@@ -1,0 +1,56 @@
+//! Who may print: one line or one answer at a time (AT contract §1, "Nothing interleaves").
+//!
+//! Whoever prints holds the [`Output`] from the first byte to the end of the line, of the answer's rows, or of the
+//! data phase. A command claims it once more before it returns, even when it prints nothing: then no unsolicited line
+//! is open, and the link's task, whose priority is lower than the AT server's, cannot begin one before the server has
+//! printed `OK` or `ERROR`.
+
+use crate::at::answer::Sink;
+use crate::sdk::port;
+use crate::sdk::sync::{FOREVER, Semaphore};
+
+static PORT: Semaphore = Semaphore::new(1);
+
+/// The semaphore behind it, to be created before the first use.
+pub fn semaphore() -> &'static Semaphore {
+    &PORT
+}
+
+/// The right to print.
+#[derive(Debug)]
+pub struct Output(());
+
+impl Output {
+    /// Waits for the right to print. Bounded by what others print: a line that makes no progress for 10 s is ended.
+    pub fn claim() -> Self {
+        while !PORT.acquire(FOREVER) {}
+        Self(())
+    }
+
+    /// Waits at most `milliseconds`.
+    pub fn claim_within(milliseconds: u32) -> Option<Self> {
+        PORT.acquire(milliseconds).then_some(Self(()))
+    }
+
+    /// Keeps the right beyond this call, for a data phase; [`Output::resume`] takes it up again.
+    pub fn keep(self) {
+        core::mem::forget(self);
+    }
+
+    /// Takes up the right that [`Output::keep`] has kept. Only for the one who kept it.
+    pub fn resume() -> Self {
+        Self(())
+    }
+}
+
+impl Sink for Output {
+    fn write(&mut self, bytes: &[u8]) {
+        port::print(bytes);
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        PORT.release();
+    }
+}

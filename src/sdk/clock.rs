@@ -1,0 +1,37 @@
+//! Time since boot that does not wrap, and delays.
+
+use super::bindings;
+use super::sync::Lock;
+use crate::time::Instant;
+
+/// The SDK's clock wraps after 49 days: the last value it gave and the milliseconds of the rounds before.
+static ROUNDS: Lock<(u32, u64)> = Lock::new((0, 0));
+
+/// Now. Right as long as it is asked once in 49 days while anything depends on it; a link's task asks at least
+/// every keep alive.
+pub fn now() -> Instant {
+    // SAFETY: no requirements.
+    let low = unsafe { bindings::wm_os_internal_get_time_ms() };
+    let mut rounds = ROUNDS.lock();
+    let (last, before) = *rounds;
+    // A task that was interrupted between reading the clock and the lock may come a little late: only a step of
+    // more than half a round back is a wrap.
+    let before = if last.wrapping_sub(low) > u32::MAX / 2 || low >= last {
+        if low < last { before.saturating_add(1 << 32) } else { before }
+    } else {
+        return Instant::from_millis(before.saturating_add(u64::from(low)));
+    };
+    *rounds = (low, before);
+    Instant::from_millis(before.saturating_add(u64::from(low)))
+}
+
+/// Lets other tasks run for this many milliseconds.
+pub fn delay_ms(milliseconds: u32) {
+    // SAFETY: no requirements.
+    unsafe { bindings::wm_os_internal_time_delay_ms(milliseconds) };
+}
+
+/// Milliseconds from now to `deadline`, for a call that takes a `u32`; 0 when it has passed.
+pub fn left_ms(deadline: Instant) -> u32 {
+    u32::try_from(now().until(deadline)).unwrap_or(u32::MAX.saturating_sub(1))
+}

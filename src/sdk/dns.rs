@@ -1,0 +1,171 @@
+//! Name lookup that can be given up: lwIP's resolver runs in its own task and calls back, or never does.
+
+use super::bindings;
+use super::sync::{Lock, Semaphore};
+use core::ffi::{CStr, c_char, c_int, c_void};
+use heapless::Vec;
+
+/// The longest host name, in bytes, without the NUL.
+pub const LONGEST_NAME: usize = 128;
+
+/// Room for the text of an address of either family.
+const ADDRESS_TEXT: usize = 48;
+
+/// What has become of a lookup.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// Nothing yet.
+    Waiting,
+    /// The address in digits, NUL-terminated.
+    Found(Vec<u8, ADDRESS_TEXT>),
+    /// The name has no address, or no name server answered.
+    Failed,
+}
+
+#[derive(Debug)]
+struct State {
+    /// Counts lookups: an answer to an older one is none of ours.
+    round: u16,
+    name: Vec<u8, { LONGEST_NAME + 1 }>,
+    answer: Answer,
+}
+
+/// One lookup at a time; each link has one of these.
+#[derive(Debug)]
+pub struct Lookup {
+    state: Lock<State>,
+}
+
+impl Default for Lookup {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Lookup {
+    /// Nothing looked up.
+    pub const fn new() -> Self {
+        Self { state: Lock::new(State { round: 0, name: Vec::new(), answer: Answer::Failed }) }
+    }
+
+    /// Starts to look up `name` (at most [`LONGEST_NAME`] bytes); when the answer is there, `signal` is released.
+    /// `false` when it could not be started.
+    pub fn start(&'static self, name: &[u8], signal: &'static Semaphore) -> bool {
+        let Some(request) = Request::new(self, signal) else { return false };
+        {
+            let mut state = self.state.lock();
+            state.round = state.round.wrapping_add(1);
+            state.answer = Answer::Waiting;
+            state.name.clear();
+            if state.name.extend_from_slice(name).is_err() || state.name.push(0).is_err() {
+                return false;
+            }
+        }
+        // SAFETY: the context is an index into the static table, not a pointer.
+        unsafe {
+            bindings::tcpip_callback(Some(ask), request.context(self.round())) == bindings::ERR_OK as bindings::err_t
+        }
+    }
+
+    /// What has become of it.
+    pub fn answer(&self) -> Answer {
+        self.state.lock().answer.clone()
+    }
+
+    /// Forgets it: an answer that comes later is dropped.
+    pub fn give_up(&self) {
+        let mut state = self.state.lock();
+        state.round = state.round.wrapping_add(1);
+        state.answer = Answer::Failed;
+    }
+
+    fn round(&self) -> u16 {
+        self.state.lock().round
+    }
+
+    fn conclude(&self, round: u16, answer: Answer) -> bool {
+        let mut state = self.state.lock();
+        let ours = state.round == round && state.answer == Answer::Waiting;
+        if ours {
+            state.answer = answer;
+        }
+        ours
+    }
+}
+
+/// Who may be called back: the links' lookups with the semaphores they wake.
+static CALLED_BACK: [spin::Once<(&'static Lookup, &'static Semaphore)>; crate::client::LINKS] =
+    [const { spin::Once::new() }; crate::client::LINKS];
+
+/// A place in the table of call-backs. lwIP keeps a bare pointer for as long as it likes: place and round packed into
+/// one stay valid whatever has become of the link.
+#[derive(Debug, Clone, Copy)]
+struct Request(usize);
+
+impl Request {
+    fn new(lookup: &'static Lookup, signal: &'static Semaphore) -> Option<Self> {
+        CALLED_BACK.iter().position(|place| core::ptr::eq(place.call_once(|| (lookup, signal)).0, lookup)).map(Self)
+    }
+
+    const fn context(self, round: u16) -> *mut c_void {
+        core::ptr::without_provenance_mut((self.0 << 16) | round as usize)
+    }
+
+    fn from_context(context: *mut c_void) -> Option<(&'static Lookup, &'static Semaphore, u16)> {
+        let packed = context.addr();
+        let (lookup, signal) = CALLED_BACK.get(packed >> 16)?.get()?;
+        Some((lookup, signal, (packed & 0xFFFF) as u16))
+    }
+}
+
+/// Runs in lwIP's task.
+extern "C" fn ask(context: *mut c_void) {
+    let Some((lookup, signal, round)) = Request::from_context(context) else { return };
+    let name = {
+        let state = lookup.state.lock();
+        if state.round != round {
+            return;
+        }
+        state.name.clone()
+    };
+    let Ok(name) = CStr::from_bytes_with_nul(&name) else { return };
+    // SAFETY: all-zero is a valid address.
+    let mut address: bindings::ip_addr_t = unsafe { core::mem::zeroed() };
+    // SAFETY: this is lwIP's task; lwIP copies the name, and `address` is a valid place for the result.
+    let status =
+        i32::from(unsafe { bindings::dns_gethostbyname(name.as_ptr().cast(), &mut address, Some(found), context) });
+    let answer = match status {
+        bindings::ERR_OK => text(&raw const address),
+        bindings::ERR_INPROGRESS => return,
+        _ => Answer::Failed,
+    };
+    if lookup.conclude(round, answer) {
+        signal.release();
+    }
+}
+
+/// Runs in lwIP's task.
+extern "C" fn found(_: *const c_char, address: *const bindings::ip_addr_t, context: *mut c_void) {
+    let Some((lookup, signal, round)) = Request::from_context(context) else { return };
+    let answer = if address.is_null() { Answer::Failed } else { text(address) };
+    if lookup.conclude(round, answer) {
+        signal.release();
+    }
+}
+
+fn text(address: *const bindings::ip_addr_t) -> Answer {
+    let mut digits = [0_u8; ADDRESS_TEXT];
+    #[cfg(not(lwip_ipv6))]
+    use bindings::ip4addr_ntoa_r as write_digits;
+    #[cfg(lwip_ipv6)]
+    use bindings::ipaddr_ntoa_r as write_digits;
+    // SAFETY: the address is valid, and the text is cut to the buffer's length with its NUL.
+    let end = unsafe { write_digits(address, digits.as_mut_ptr().cast(), ADDRESS_TEXT as c_int) };
+    match digits.iter().position(|byte| *byte == 0) {
+        Some(length) if !end.is_null() => {
+            let used = digits.get(..length.saturating_add(1)).unwrap_or_default();
+            Vec::from_slice(used).map_or(Answer::Failed, Answer::Found)
+        }
+        _ => Answer::Failed,
+    }
+}

@@ -1,0 +1,121 @@
+//! Memory: a bounded arena of this library's own, then the SDK's heap; always through fallible calls.
+//!
+//! Small blocks (a link's strings, short packets) live in the arena, so that a link's configuration neither
+//! fragments the firmware's heap nor fails when that is full. Large ones, and those the arena has no room for, come
+//! from the SDK's heap.
+
+use super::bindings;
+use crate::bytes::Buffer;
+use core::alloc::{GlobalAlloc, Layout};
+use core::cell::UnsafeCell;
+use core::ptr::NonNull;
+use embedded_alloc::LlffHeap;
+
+/// The arena's size in bytes.
+pub const ARENA_BYTES: usize = 6 * 1024;
+
+/// Blocks above this many bytes never go to the arena.
+const MOST_IN_ARENA: usize = 1024;
+
+#[repr(align(8))]
+struct Region(UnsafeCell<[u8; ARENA_BYTES]>);
+
+// SAFETY: only the allocator touches the region, and it does so under the critical section.
+unsafe impl Sync for Region {}
+
+static ARENA: Region = Region(UnsafeCell::new([0; ARENA_BYTES]));
+static ALLOCATOR: LlffHeap = LlffHeap::empty();
+static READY: spin::Once<()> = spin::Once::new();
+
+fn arena() -> &'static LlffHeap {
+    READY.call_once(|| {
+        // SAFETY: the region is used for nothing else, and `Once` lets this run once, before any allocation.
+        unsafe { ALLOCATOR.init(ARENA.0.get().addr(), ARENA_BYTES) };
+    });
+    &ALLOCATOR
+}
+
+/// Bytes of the arena that are in use.
+pub fn arena_used() -> usize {
+    arena().used()
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    Nowhere,
+    Arena,
+    SdkHeap,
+}
+
+/// Owned bytes, given back when dropped.
+#[derive(Debug)]
+pub struct Bytes {
+    at: NonNull<u8>,
+    length: usize,
+    source: Source,
+}
+
+// SAFETY: the block has one owner, and both allocators may be called from any task.
+unsafe impl Send for Bytes {}
+
+impl Bytes {
+    fn layout(length: usize) -> Option<Layout> {
+        Layout::from_size_align(length, align_of::<usize>()).ok()
+    }
+
+    fn from_arena(length: usize) -> Option<Self> {
+        let layout = Self::layout(length)?;
+        // SAFETY: the layout is not of size 0 (`allocate` has excluded it).
+        let at = NonNull::new(unsafe { arena().alloc(layout) })?;
+        Some(Self { at, length, source: Source::Arena })
+    }
+
+    fn from_sdk(length: usize) -> Option<Self> {
+        // SAFETY: any length may be asked for.
+        let at = NonNull::new(unsafe { bindings::heap_alloc(length) }.cast())?;
+        Some(Self { at, length, source: Source::SdkHeap })
+    }
+}
+
+impl Buffer for Bytes {
+    fn allocate(length: usize) -> Option<Self> {
+        if length == 0 {
+            return Some(Self { at: NonNull::dangling(), length, source: Source::Nowhere });
+        }
+        let small = if length <= MOST_IN_ARENA { Self::from_arena(length) } else { None };
+        let bytes = small.or_else(|| Self::from_sdk(length))?;
+        // SAFETY: the block has `length` bytes and is ours alone.
+        unsafe { bytes.at.write_bytes(0, length) };
+        Some(bytes)
+    }
+}
+
+impl Drop for Bytes {
+    fn drop(&mut self) {
+        match self.source {
+            Source::Nowhere => {}
+            Source::Arena => {
+                if let Some(layout) = Self::layout(self.length) {
+                    // SAFETY: the block came from the arena with this very layout.
+                    unsafe { arena().dealloc(self.at.as_ptr(), layout) };
+                }
+            }
+            // SAFETY: the block came from the SDK's heap and is given back once.
+            Source::SdkHeap => unsafe { bindings::heap_free(self.at.as_ptr().cast()) },
+        }
+    }
+}
+
+impl AsRef<[u8]> for Bytes {
+    fn as_ref(&self) -> &[u8] {
+        // SAFETY: `at` is valid for `length` initialised bytes (dangling only for 0) while `self` lives.
+        unsafe { core::slice::from_raw_parts(self.at.as_ptr(), self.length) }
+    }
+}
+
+impl AsMut<[u8]> for Bytes {
+    fn as_mut(&mut self) -> &mut [u8] {
+        // SAFETY: as in `as_ref`, and `&mut self` makes the access unique.
+        unsafe { core::slice::from_raw_parts_mut(self.at.as_ptr(), self.length) }
+    }
+}

@@ -1,0 +1,26 @@
+//! The SDK, made safe: the only room with `unsafe` in it.
+//!
+//! Each module wraps one thing of the SDK's C API so that it cannot be misused from outside: memory ([`heap`]),
+//! tasks ([`task`]), locks and semaphores ([`sync`]), time ([`clock`], [`timer`]), sockets and names ([`socket`],
+//! [`dns`]), the AT port ([`port`]), the log ([`log`]). [`entry`] is where the C side comes in.
+//!
+//! Never here: MQTT, or what a command means.
+#![allow(unsafe_code)]
+// Types of constants follow the headers, which differ.
+#![allow(clippy::unnecessary_cast)]
+
+#[cfg(target_arch = "csky")]
+pub mod atomics;
+pub mod bindings;
+pub mod clock;
+pub mod dns;
+pub mod entry;
+pub mod heap;
+pub mod log;
+#[cfg(target_os = "none")]
+mod panic;
+pub mod port;
+pub mod socket;
+pub mod sync;
+pub mod task;
+pub mod timer;

@@ -1,0 +1,265 @@
+//! TCP sockets of lwIP, never blocking: waiting is always `lwip_poll` with a time.
+
+use super::bindings;
+use super::clock;
+use crate::time::Instant;
+use core::ffi::{CStr, c_int, c_void};
+
+/// The peer is gone or the socket is of no use any more; the value is lwIP's `SO_ERROR`, 0 when it names none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Broken(pub i32);
+
+/// What a socket may wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Interest {
+    /// Bytes, the end of the stream, or an error.
+    Readable,
+    /// Room to send, a finished connect, or an error.
+    Writable,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ready {
+    No,
+    Yes,
+    Broken,
+}
+
+/// The address of a peer.
+#[derive(Clone, Copy)]
+pub struct Address {
+    family: c_int,
+    length: bindings::socklen_t,
+    storage: bindings::sockaddr_storage,
+}
+
+impl Address {
+    /// The address that `host` spells in digits; `None` when it is a name or no address at all.
+    pub fn parse(host: &CStr, port: u16) -> Option<Self> {
+        let mut service = [0_u8; 8];
+        let digits = super::log::Digits::of(u32::from(port));
+        for (to, from) in service.iter_mut().zip(digits.as_str().bytes()) {
+            *to = from;
+        }
+        // SAFETY: all-zero is a valid `addrinfo`: no flags, no pointers.
+        let mut hints: bindings::addrinfo = unsafe { core::mem::zeroed() };
+        hints.ai_flags = bindings::AI_NUMERICHOST as c_int;
+        hints.ai_socktype = bindings::SOCK_STREAM as c_int;
+        let mut list = core::ptr::null_mut();
+        // SAFETY: both texts end in NUL (the port has 5 digits at most), and `list` is a valid place for the result.
+        let status = unsafe {
+            bindings::lwip_getaddrinfo(host.as_ptr().cast(), service.as_ptr().cast(), &raw const hints, &mut list)
+        };
+        if status != 0 || list.is_null() {
+            return None;
+        }
+        // SAFETY: lwIP has returned a list with at least one element.
+        let first = unsafe { &*list };
+        let address = Self::copy(first);
+        // SAFETY: the list came from `lwip_getaddrinfo` and is freed once.
+        unsafe { bindings::lwip_freeaddrinfo(list) };
+        address
+    }
+
+    fn copy(info: &bindings::addrinfo) -> Option<Self> {
+        let length = usize::try_from(info.ai_addrlen).ok()?;
+        if info.ai_addr.is_null() || length > size_of::<bindings::sockaddr_storage>() {
+            return None;
+        }
+        // SAFETY: all-zero is a valid `sockaddr_storage`.
+        let mut storage: bindings::sockaddr_storage = unsafe { core::mem::zeroed() };
+        // SAFETY: the source has `length` bytes, the target at least as many, and they do not overlap.
+        unsafe {
+            core::ptr::copy_nonoverlapping(info.ai_addr.cast::<u8>(), (&raw mut storage).cast::<u8>(), length);
+        }
+        Some(Self { family: info.ai_family, length: info.ai_addrlen, storage })
+    }
+}
+
+/// A socket that is closed when dropped.
+#[derive(Debug)]
+pub struct Socket(c_int);
+
+impl Socket {
+    /// Opens a TCP socket for this peer and starts to connect; wait for [`Interest::Writable`], then ask
+    /// [`Socket::connected`].
+    ///
+    /// # Errors
+    /// [`Broken`] when there is no socket to be had or the connect fails at once.
+    pub fn connect(peer: &Address) -> Result<Self, Broken> {
+        // SAFETY: no requirements.
+        let fd = unsafe {
+            bindings::lwip_socket(peer.family, bindings::SOCK_STREAM as c_int, bindings::IPPROTO_TCP as c_int)
+        };
+        if fd < 0 {
+            return Err(Broken(0));
+        }
+        let socket = Self(fd);
+        if !socket.set_non_blocking() {
+            return Err(Broken(0));
+        }
+        socket.set_no_delay();
+        // SAFETY: the address is valid for `length` bytes.
+        let status = unsafe { bindings::lwip_connect(fd, (&raw const peer.storage).cast(), peer.length) };
+        match if status < 0 { socket.error() } else { 0 } {
+            0 => Ok(socket),
+            error => Err(Broken(error)),
+        }
+    }
+
+    fn set_non_blocking(&self) -> bool {
+        let mut on: c_int = 1;
+        // SAFETY: the request takes an int that outlives the call.
+        unsafe { bindings::lwip_ioctl(self.0, bindings::W800_FIONBIO as _, (&raw mut on).cast::<c_void>()) == 0 }
+    }
+
+    fn set_no_delay(&self) {
+        let on: c_int = 1;
+        // SAFETY: the option's value is an int that outlives the call.
+        unsafe {
+            bindings::lwip_setsockopt(
+                self.0,
+                bindings::IPPROTO_TCP as c_int,
+                bindings::TCP_NODELAY as c_int,
+                (&raw const on).cast::<c_void>(),
+                size_of::<c_int>() as bindings::socklen_t,
+            );
+        }
+    }
+
+    /// The socket's pending error, which asking clears.
+    fn error(&self) -> i32 {
+        self.stream().error()
+    }
+
+    /// Whether a connect has succeeded, once the socket was writable or in error.
+    ///
+    /// # Errors
+    /// [`Broken`] with the reason.
+    pub fn connected(&self) -> Result<(), Broken> {
+        match self.error() {
+            0 => Ok(()),
+            error => Err(Broken(error)),
+        }
+    }
+
+    /// Waits at most `milliseconds`; `false` when nothing has happened.
+    pub fn wait(&self, interest: Interest, milliseconds: u32) -> bool {
+        self.stream().wait(interest, milliseconds) != Ready::No
+    }
+
+    /// Receives what is there; 0 when nothing is.
+    ///
+    /// # Errors
+    /// [`Broken`] at the end of the stream or on an error.
+    pub fn receive(&self, into: &mut [u8]) -> Result<usize, Broken> {
+        // SAFETY: `into` is valid for its length.
+        let got = unsafe {
+            bindings::lwip_recv(self.0, into.as_mut_ptr().cast(), into.len(), bindings::MSG_DONTWAIT as c_int)
+        };
+        match usize::try_from(got) {
+            Ok(0) => Err(Broken(0)),
+            Ok(got) => Ok(got.min(into.len())),
+            Err(_) => match self.error() {
+                0 => Ok(0),
+                error => Err(Broken(error)),
+            },
+        }
+    }
+
+    /// The sending side, for another task. It must be gone before this socket is dropped.
+    pub const fn stream(&self) -> Stream {
+        Stream(self.0)
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        // SAFETY: the socket is open and closed once.
+        unsafe { bindings::lwip_close(self.0) };
+    }
+}
+
+/// The name of an open socket, to send on it from another task (lwIP is full duplex).
+#[derive(Debug, Clone, Copy)]
+pub struct Stream(c_int);
+
+impl Stream {
+    fn error(self) -> i32 {
+        let mut error: c_int = 0;
+        let mut length = size_of::<c_int>() as bindings::socklen_t;
+        // SAFETY: the option's value is an int, and both places are valid.
+        let status = unsafe {
+            bindings::lwip_getsockopt(
+                self.0,
+                bindings::SOL_SOCKET as c_int,
+                bindings::SO_ERROR as c_int,
+                (&raw mut error).cast::<c_void>(),
+                &raw mut length,
+            )
+        };
+        if status < 0 { -1 } else { error }
+    }
+
+    fn wait(self, interest: Interest, milliseconds: u32) -> Ready {
+        let events = match interest {
+            Interest::Readable => bindings::POLLIN,
+            Interest::Writable => bindings::POLLOUT,
+        };
+        let mut poll = bindings::pollfd { fd: self.0, events: events as _, revents: 0 };
+        let time = c_int::try_from(milliseconds).unwrap_or(c_int::MAX);
+        // SAFETY: `poll` is one valid element.
+        if unsafe { bindings::lwip_poll(&raw mut poll, 1, time) } == 0 {
+            return Ready::No;
+        }
+        let broken = (bindings::POLLERR | bindings::POLLHUP | bindings::POLLNVAL) as u32;
+        if u32::from(poll.revents.cast_unsigned()) & broken != 0 { Ready::Broken } else { Ready::Yes }
+    }
+
+    /// Sends all of `bytes` until `deadline`.
+    ///
+    /// # Errors
+    /// [`Broken`] when the peer is gone or takes nothing until then: part of `bytes` may be on its way, so that the
+    /// stream is of no use any more.
+    pub fn send_all(self, mut bytes: &[u8], deadline: Instant) -> Result<(), Broken> {
+        while !bytes.is_empty() {
+            // SAFETY: `bytes` is valid for its length.
+            let sent = unsafe {
+                bindings::lwip_send(self.0, bytes.as_ptr().cast(), bytes.len(), bindings::MSG_DONTWAIT as c_int)
+            };
+            let sent = usize::try_from(sent).unwrap_or(0);
+            bytes = bytes.get(sent..).unwrap_or_default();
+            if sent == 0 {
+                self.wait_for_room(deadline)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn wait_for_room(self, deadline: Instant) -> Result<(), Broken> {
+        let error = self.error();
+        if error != 0 {
+            return Err(Broken(error));
+        }
+        match self.wait(Interest::Writable, clock::left_ms(deadline)) {
+            Ready::Yes if clock::left_ms(deadline) > 0 => {
+                // Room for bytes and yet none were taken: lwIP is short of memory for a moment.
+                clock::delay_ms(1);
+                Ok(())
+            }
+            _ => Err(Broken(self.error())),
+        }
+    }
+
+    /// Ends the connection in both directions; a task that waits on the socket wakes.
+    pub fn shutdown(self) {
+        // SAFETY: the socket is open: its owner takes this name back before it closes it.
+        unsafe { bindings::lwip_shutdown(self.0, bindings::SHUT_RDWR as c_int) };
+    }
+}
+
+/// Gives back what lwIP keeps for the calling task. To be called at its end.
+pub fn forget_this_task() {
+    // SAFETY: the calling task makes no further socket call.
+    unsafe { bindings::lwip_socket_thread_cleanup() };
+}

@@ -1,0 +1,35 @@
+/*
+ * What build.rs shows to bindgen: the SDK headers this library calls, and names for what
+ * bindgen cannot see by itself (a constant behind an expression, a macro without a value).
+ */
+#include "wm_atcmd.h"
+#include "wm_heap.h"
+#include "wm_log.h"
+#include "wm_osal.h"
+#include "wm_task_config.h"
+#include "wm_utils.h"
+
+#include "lwip/dns.h"
+#include "lwip/ip_addr.h"
+#include "lwip/netdb.h"
+#include "lwip/sockets.h"
+#include "lwip/tcpip.h"
+
+#if __has_include("wm_mbedtls_config.h")
+#include "wm_mbedtls_config.h"
+#endif
+
+enum {
+    W800_AT_TASK_PRIORITY = WM_TASK_ATCMD_PRIO,
+    W800_CLIENT_TASK_PRIORITY = WM_TASK_ATCMD_PRIO - 1,
+};
+
+static const long W800_FIONBIO = (long)(FIONBIO);
+
+#if LWIP_IPV6
+#define W800_HAVE_LWIP_IPV6 1
+#endif
+
+#ifdef MBEDTLS_HAVE_TIME_DATE
+#define W800_HAVE_TIME_DATE 1
+#endif
