@@ -1,0 +1,155 @@
+//! The board in C behind a safe interface: the only unsafe code of this program.
+//!
+//! Mirrors `board.h`, `uart.h` and `heap.h` of `wm_sdk/host`: a field added there has to be added here, and the board
+//! refuses options of another size.
+
+use std::error::Error;
+use std::ffi::{CString, NulError, c_char, c_int};
+use std::fmt;
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::ptr;
+
+/// As on a W800 whose AT firmware is up.
+pub const DEFAULT_HEAP_BYTES: usize = 100 * 1024;
+
+/// What the board is started with.
+#[derive(Debug)]
+pub struct Settings {
+    /// Standard input and output instead of a pseudo-terminal.
+    pub stdio: bool,
+    /// A symbolic link to the pseudo-terminal.
+    pub pty_link: Option<PathBuf>,
+    /// Bits per second, 0 for no pacing.
+    pub baud: u32,
+    /// Parameters as typed instead of decoded.
+    pub argv_raw: bool,
+    /// Joined at boot.
+    pub wifi: bool,
+    /// `name=address` entries.
+    pub hosts: Vec<String>,
+    /// The heap's limit.
+    pub heap_bytes: usize,
+    /// The clock at boot, seconds since 1970.
+    pub rtc: Option<i64>,
+    /// Where the millisecond counter starts.
+    pub uptime_ms: u32,
+    /// What the log shows.
+    pub log: LogLevel,
+}
+
+/// `wm_log_level_t`.
+#[derive(Debug, Clone, Copy)]
+#[repr(C)]
+pub enum LogLevel {
+    /// Nothing.
+    None,
+    /// What failed.
+    Error,
+    /// What may be wrong.
+    Warn,
+    /// What goes on.
+    Info,
+    /// What a developer asks for.
+    Debug,
+}
+
+#[repr(C)]
+struct UartOptions {
+    stdio: bool,
+    baud: u32,
+    link: *const c_char,
+}
+
+#[repr(C)]
+struct BoardOptions {
+    uart: UartOptions,
+    argv_style: c_int,
+    log_level: LogLevel,
+    heap_limit: usize,
+    uptime_ms: u32,
+    rtc: i64,
+    wifi_off: bool,
+    hosts: *const *const c_char,
+    hosts_count: usize,
+}
+
+/// The heap at the end, in bytes as the chip would count them.
+#[derive(Debug)]
+#[repr(C)]
+pub struct HeapFigures {
+    limit: usize,
+    used: usize,
+    peak: usize,
+    blocks: usize,
+    refused: usize,
+}
+
+#[expect(unsafe_code, reason = "the board is C")]
+unsafe extern "C" {
+    fn board_start(options: *const BoardOptions, size: usize) -> c_int;
+    fn board_wait() -> c_int;
+    fn board_stop();
+    fn heap_get_figures() -> HeapFigures;
+}
+
+/// The running board; there can be one per process.
+#[derive(Debug)]
+pub struct Board(());
+
+impl Board {
+    /// Boots it. Call it before this program starts any thread, and once.
+    pub fn start(settings: Settings) -> Result<Self, Box<dyn Error>> {
+        let hosts: Vec<CString> = settings.hosts.into_iter().map(CString::new).collect::<Result<_, NulError>>()?;
+        // The board reads them until the program ends.
+        let hosts: &'static [CString] = hosts.leak();
+        let hosts: &'static [*const c_char] = hosts.iter().map(|host| host.as_ptr()).collect::<Vec<_>>().leak();
+        let link = settings.pty_link.map(|path| CString::new(path.into_os_string().into_vec())).transpose()?;
+        let options = BoardOptions {
+            uart: UartOptions {
+                stdio: settings.stdio,
+                baud: settings.baud,
+                link: link.map_or(ptr::null(), |path| path.into_raw().cast_const()),
+            },
+            argv_style: c_int::from(settings.argv_raw),
+            log_level: settings.log,
+            heap_limit: settings.heap_bytes,
+            uptime_ms: settings.uptime_ms,
+            rtc: settings.rtc.unwrap_or(-1),
+            wifi_off: !settings.wifi,
+            hosts: hosts.as_ptr(),
+            hosts_count: hosts.len(),
+        };
+        // SAFETY: the board copies the options; the strings they point to are never freed.
+        #[expect(unsafe_code, reason = "the board is C")]
+        let status = unsafe { board_start(&raw const options, size_of::<BoardOptions>()) };
+        if status == 0 { Ok(Self(())) } else { Err("the board did not start".into()) }
+    }
+
+    /// Returns when the board has been told to stop or its input has ended.
+    pub fn wait(&self) -> ExitCode {
+        // SAFETY: a `Board` exists only once it is started, and it is the first thread that has it.
+        #[expect(unsafe_code, reason = "the board is C")]
+        let status = unsafe { board_wait() };
+        ExitCode::from(u8::try_from(status).unwrap_or(1))
+    }
+
+    /// Disconnects it from the outside and reads its heap.
+    pub fn stop(self) -> HeapFigures {
+        // SAFETY: as in `wait`; it consumes the board, so it comes last.
+        #[expect(unsafe_code, reason = "the board is C")]
+        unsafe {
+            board_stop();
+            heap_get_figures()
+        }
+    }
+}
+
+impl fmt::Display for HeapFigures {
+    /// One line of JSON.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { limit, used, peak, blocks, refused } = self;
+        write!(f, r#"{{"limit":{limit},"used":{used},"peak":{peak},"blocks":{blocks},"refused":{refused}}}"#)
+    }
+}

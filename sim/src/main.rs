@@ -1,0 +1,33 @@
+//! `w800-sim`: a virtual W800 whose serial port is a pseudo-terminal (or this program's standard input and output).
+//!
+//! It runs the same library and the same C API under it as the chip does; see `wm_sdk/host` for the board itself. This
+//! program only reads its options ([`options`]) and starts, awaits and stops the board ([`board`]).
+
+mod board;
+mod options;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+// Its command table reaches the AT server through a linker section.
+use w800_mqtt_at as _;
+use wm_sdk_host as _;
+
+fn main() -> ExitCode {
+    let options = options::Options::parse();
+    let report = options.report;
+    let board = match board::Board::start(options.into()) {
+        Ok(board) => board,
+        Err(error) => {
+            eprintln!("w800-sim: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let status = board.wait();
+    let heap = board.stop();
+    if report {
+        eprintln!("{heap}");
+    }
+    status
+}

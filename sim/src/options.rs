@@ -1,0 +1,146 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use clap::{Parser, ValueEnum};
+
+use crate::board;
+
+/// A virtual W800 with the MQTT AT commands on its serial port.
+#[derive(Debug, Parser)]
+#[command(name = "w800-sim", version)]
+pub struct Options {
+    /// Where the serial port is: a pseudo-terminal, whose path is printed as `PTY <path>`, or standard input and output
+    #[arg(long, value_enum, default_value_t = Uart::Pty)]
+    uart: Uart,
+
+    /// Also make this symbolic link to the pseudo-terminal
+    #[arg(long, value_name = "PATH")]
+    pty_link: Option<PathBuf>,
+
+    /// Pace the port like a line of that many bits per second; without it bytes go as fast as they can
+    #[arg(long, value_name = "BITS", value_parser = clap::value_parser!(u32).range(300..=4_000_000))]
+    baud: Option<u32>,
+
+    /// How the AT server hands parameters to commands: without quotes and escapes, or as typed
+    #[arg(long, value_enum, default_value_t = Argv::Decoded)]
+    argv: Argv,
+
+    /// How the board reaches other machines
+    #[arg(long, value_enum, default_value_t = Net::Slirp)]
+    net: Net,
+
+    /// Whether the board has joined its Wi-Fi when it says "ready"
+    #[arg(long, value_enum, default_value_t = Switch::On)]
+    wifi: Switch,
+
+    /// A host name and its address (may be repeated); the host's own loopback is 10.0.2.2
+    #[arg(long, value_name = "NAME=IP")]
+    hosts: Vec<String>,
+
+    /// The board's heap in bytes
+    #[arg(long, value_name = "BYTES", default_value_t = board::DEFAULT_HEAP_BYTES)]
+    heap: usize,
+
+    /// The real-time clock at boot: never set, the host's time, or seconds since 1970
+    #[arg(long, value_name = "unset|host|SECONDS", value_parser = parse_rtc, default_value = "unset")]
+    rtc: Rtc,
+
+    /// Where the board's millisecond counter starts (it wraps at 4294967296)
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    uptime: u32,
+
+    /// The firmware's log on standard error
+    #[arg(long, value_enum, default_value_t = Log::Warn)]
+    log: Log,
+
+    /// Print the heap's figures on standard error at the end, as one line of JSON
+    #[arg(long, env = "W800_SIM_REPORT")]
+    pub report: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Uart {
+    Pty,
+    Stdio,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Argv {
+    Decoded,
+    Raw,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Net {
+    /// User-mode network: no privileges, no other machine can reach the board
+    Slirp,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Switch {
+    On,
+    Off,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Log {
+    None,
+    Error,
+    Warn,
+    Info,
+    Debug,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Rtc {
+    Unset,
+    Host,
+    At(i64),
+}
+
+fn parse_rtc(text: &str) -> Result<Rtc, String> {
+    match text {
+        "unset" => Ok(Rtc::Unset),
+        "host" => Ok(Rtc::Host),
+        seconds => match seconds.parse() {
+            Ok(seconds @ 0..) => Ok(Rtc::At(seconds)),
+            _ => Err("neither `unset`, `host` nor seconds since 1970".to_owned()),
+        },
+    }
+}
+
+impl Rtc {
+    fn seconds(self) -> Option<i64> {
+        match self {
+            Self::Unset => None,
+            Self::Host => SystemTime::UNIX_EPOCH.elapsed().ok()?.as_secs().try_into().ok(),
+            Self::At(seconds) => Some(seconds),
+        }
+    }
+}
+
+impl From<Options> for board::Settings {
+    fn from(options: Options) -> Self {
+        let Net::Slirp = options.net;
+        Self {
+            stdio: matches!(options.uart, Uart::Stdio),
+            pty_link: options.pty_link,
+            baud: options.baud.unwrap_or(0),
+            argv_raw: matches!(options.argv, Argv::Raw),
+            wifi: matches!(options.wifi, Switch::On),
+            hosts: options.hosts,
+            heap_bytes: options.heap,
+            rtc: options.rtc.seconds(),
+            uptime_ms: options.uptime,
+            log: match options.log {
+                Log::None => board::LogLevel::None,
+                Log::Error => board::LogLevel::Error,
+                Log::Warn => board::LogLevel::Warn,
+                Log::Info => board::LogLevel::Info,
+                Log::Debug => board::LogLevel::Debug,
+            },
+        }
+    }
+}

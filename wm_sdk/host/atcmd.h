@@ -1,0 +1,32 @@
+/* The virtual board's AT server, as its owner sees it; wm_atcmd.h is what commands see. */
+#ifndef ATCMD_H
+#define ATCMD_H
+
+#include <stdbool.h>
+
+#include "at_line.h"
+
+struct atcmd_options {
+    enum at_argv_style argv_style;
+    /* Read no further while a command runs, as a script on a pipe wants it; otherwise its line is lost to "busy". */
+    bool wait_while_busy;
+    /* Called from the receive task when the device has ended and the last command is done; may be NULL. */
+    void (*at_end)(void);
+};
+
+/* Before wm_atcmd_init. */
+void atcmd_configure(const struct atcmd_options *options);
+
+/*
+ * A device's receive function may return this: nothing will ever come any more.
+ * Otherwise it returns the number of bytes, 0 after `timeout` ms.
+ */
+#define ATCMD_RECV_END -1
+
+/* Text appended to the answer in progress, in one piece. */
+void atcmd_print(const char *text);
+
+/* ATE0, ATE1. */
+void atcmd_set_echo(bool on);
+
+#endif

@@ -1,0 +1,168 @@
+/* Boot, restart and end of the virtual board; see board.h. */
+#define _GNU_SOURCE
+#define LOG_TAG "board"
+#include "board.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kernel.h"
+#include "neighbours.h"
+#include "net/net.h"
+#include "osal_time.h"
+#include "rtc.h"
+#include "wm_task_config.h"
+#include "wm_utils.h"
+
+#define DHCP_TIMEOUT_MS 10000
+#define ARGUMENTS_MAX 256
+
+static struct {
+    struct board_options options;
+    pthread_t first_thread;
+    bool wifi_up;
+    int status;
+} board;
+
+bool board_wifi_is_up(void)
+{
+    return board.wifi_up;
+}
+
+void board_set_wifi_up(bool up)
+{
+    board.wifi_up = up;
+}
+
+static void end_program(int status)
+{
+    board.status = status;
+    pthread_kill(board.first_thread, SIGTERM);
+}
+
+static void input_ended(void)
+{
+    uart_drain();
+    end_program(EXIT_SUCCESS);
+}
+
+/* The SDK's main task: network first, then the AT server, whose "ready" tells the host that commands work. */
+static void boot(void *unused)
+{
+    (void)unused;
+    struct net_options net = {.hosts = board.options.hosts, .hosts_count = board.options.hosts_count};
+    if (net_start(&net) != 0) {
+        end_program(EXIT_FAILURE);
+        wm_os_internal_task_del(NULL);
+    }
+    if (!board.options.wifi_off) {
+        board.wifi_up = net_link_up(DHCP_TIMEOUT_MS) == 0;
+        if (!board.wifi_up) {
+            wm_log_error("no address from the network");
+        }
+    }
+    if (wm_atcmd_init() != WM_ERR_SUCCESS) {
+        end_program(EXIT_FAILURE);
+        wm_os_internal_task_del(NULL);
+    }
+    wm_dev_ops_t uart = uart_device();
+    static const char ready[] = "\r\nready\r\n";
+    uart.atcmd_send(ready, (int)strlen(ready));
+    wm_atcmd_dev_register(WM_ATCMD_DEV_TYPE_UART, uart);
+    wm_os_internal_task_del(NULL);
+}
+
+static sigset_t stop_signals(void)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    return signals;
+}
+
+static void configure(const struct board_options *options)
+{
+    struct atcmd_options atcmd = {
+        .argv_style = options->argv_style,
+        .wait_while_busy = options->uart.stdio,
+        .at_end = input_ended,
+    };
+    board.options = *options;
+    board.first_thread = pthread_self();
+    wm_log_set_level(options->log_level);
+    heap_set_limit(options->heap_limit);
+    time_start(options->uptime_ms);
+    if (options->rtc >= 0) {
+        rtc_set(options->rtc);
+    }
+    atcmd_configure(&atcmd);
+    neighbours_start();
+}
+
+int board_start(const struct board_options *options, size_t size)
+{
+    if (size != sizeof *options) {
+        fprintf(stderr, "w800-sim: it was built for another version of the board\n");
+        return -1;
+    }
+    sigset_t signals = stop_signals();
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    configure(options);
+    if (!uart_open(&options->uart)) {
+        return -1;
+    }
+    timers_start();
+    if (wm_os_internal_task_create(NULL, "main", boot, NULL, WM_TASK_MAIN_STACK, WM_TASK_MAIN_PRIO, 0) !=
+        WM_OS_STATUS_SUCCESS) {
+        fprintf(stderr, "w800-sim: the heap is too small to boot\n");
+        return -1;
+    }
+    return 0;
+}
+
+int board_wait(void)
+{
+    sigset_t signals = stop_signals();
+    int signal_number;
+    sigwait(&signals, &signal_number);
+    return board.status;
+}
+
+void board_stop(void)
+{
+    net_stop();
+    uart_close();
+}
+
+/* The restart executes the program anew with the same options, on the same line. */
+static char **own_arguments(void)
+{
+    static char text[64 * 1024];
+    static char *arguments[ARGUMENTS_MAX + 1];
+    int file = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+    ssize_t length = file < 0 ? 0 : read(file, text, sizeof text - 1);
+    size_t count = 0;
+    for (ssize_t at = 0; at < length && count < ARGUMENTS_MAX; at += (ssize_t)strlen(text + at) + 1) {
+        arguments[count++] = text + at;
+    }
+    close(file);
+    return arguments;
+}
+
+void wm_system_reboot(void)
+{
+    uart_drain();
+    char **arguments = own_arguments();
+    close_range(STDERR_FILENO + 1, ~0u, CLOSE_RANGE_CLOEXEC);
+    uart_keep_over_exec();
+    execv("/proc/self/exe", arguments);
+    perror("w800-sim: restart");
+    abort();
+}

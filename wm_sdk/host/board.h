@@ -1,0 +1,49 @@
+/*
+ * The virtual W800 as a program starts it: one board per process.
+ *
+ * The order of the calls: board_start, board_wait, board_stop.
+ */
+#ifndef BOARD_H
+#define BOARD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "atcmd.h"
+#include "heap.h"
+#include "uart.h"
+#include "wm_log.h"
+
+struct board_options {
+    struct uart_options uart;
+    enum at_argv_style argv_style;
+    wm_log_level_t log_level;
+    /* Bytes. */
+    size_t heap_limit;
+    /* Where the ms counter starts. */
+    uint32_t uptime_ms;
+    /* The clock at boot, in seconds since 1970; negative leaves it unset. */
+    int64_t rtc;
+    bool wifi_off;
+    /* `name=address` entries for the resolver. */
+    const char *const *hosts;
+    size_t hosts_count;
+};
+
+/*
+ * 0, or -1 after a line on stderr. From the program's first thread, before it starts others. `size` is that of the
+ * options as the caller knows them.
+ */
+int board_start(const struct board_options *options, size_t size);
+
+/* Returns when the board is told to stop (SIGINT, SIGTERM) or its input has ended: the exit status. */
+int board_wait(void);
+
+void board_stop(void);
+
+/* For AT+CWJAP and AT+CWQAP. */
+bool board_wifi_is_up(void);
+void board_set_wifi_up(bool up);
+
+#endif

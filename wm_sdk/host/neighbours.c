@@ -1,0 +1,336 @@
+/*
+ * The AT commands beside the library's own that the documents' examples use, in the documented forms, and two for
+ * tests that look inside (AT+SYSHEAP?, AT+SYSTASKS?).
+ */
+#define _GNU_SOURCE
+#include "neighbours.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "board.h"
+#include "kernel.h"
+#include "net/net.h"
+#include "rtc.h"
+#include "wm_utils.h"
+
+#define TEXT_BYTES 65
+#define SNTP_SERVERS 3
+#define SERVER_BYTES 65
+#define JOIN_TIMEOUT_MS 15000
+#define MODE_STATION 1
+#define MODE_MAX 3
+#define HOUR_SECONDS 3600
+#define MINUTE_SECONDS 60
+/* A time zone up to this many hours; beyond it is hours and minutes as hhmm. */
+#define ZONE_HOURS_MAX 14
+
+/* A string parameter in either argv style, without quotes and escapes; false when it does not fit. */
+static bool text_of(const char *parameter, char *to, size_t size)
+{
+    size_t length = strlen(parameter);
+    bool quoted = length >= 2 && parameter[0] == '"' && parameter[length - 1] == '"';
+    const char *from = parameter + (quoted ? 1 : 0);
+    const char *end = parameter + length - (quoted ? 1 : 0);
+    size_t written = 0;
+    while (from < end && written + 1 < size) {
+        from += quoted && *from == '\\' && from + 1 < end ? 1 : 0;
+        to[written++] = *from++;
+    }
+    to[written] = '\0';
+    return from == end;
+}
+
+static bool number_of(const char *parameter, long *number)
+{
+    char *end;
+    *number = strtol(parameter, &end, 10);
+    return end != parameter && *end == '\0';
+}
+
+/* A string as answers show it. */
+static void quote(const char *text, char *to, size_t size)
+{
+    size_t written = 0;
+    to[written++] = '"';
+    for (; *text && written + 3 < size; text++) {
+        if (*text == '"' || *text == '\\') {
+            to[written++] = '\\';
+        }
+        to[written++] = *text;
+    }
+    to[written++] = '"';
+    to[written] = '\0';
+}
+
+/* Basics */
+
+static int at(wm_at_type_e type, int argc, char **argv)
+{
+    (void)argv;
+    return type == AT_TYPE_EXEC && argc == 0 ? WM_AT_RESULT_OK : WM_AT_RESULT_FAIL;
+}
+
+static int at_echo_off(wm_at_type_e type, int argc, char **argv)
+{
+    atcmd_set_echo(false);
+    return at(type, argc, argv);
+}
+
+static int at_echo_on(wm_at_type_e type, int argc, char **argv)
+{
+    atcmd_set_echo(true);
+    return at(type, argc, argv);
+}
+
+static int at_version(wm_at_type_e type, int argc, char **argv)
+{
+    if (type == AT_TYPE_EXEC && argc == 0) {
+        atcmd_print("AT version:2.x (virtual W800)\r\nSDK version:2.x\r\ncompile time:-\r\n");
+    }
+    return at(type, argc, argv);
+}
+
+static int at_restart(wm_at_type_e type, int argc, char **argv)
+{
+    if (at(type, argc, argv) != WM_AT_RESULT_OK) {
+        return WM_AT_RESULT_FAIL;
+    }
+    atcmd_print("\r\nOK\r\n");
+    wm_system_reboot();
+    return WM_AT_RESULT_NULL;
+}
+
+WM_ATCMD_DEFINE("AT", at, NULL)
+WM_ATCMD_DEFINE("ATE0", at_echo_off, NULL)
+WM_ATCMD_DEFINE("ATE1", at_echo_on, NULL)
+WM_ATCMD_DEFINE("AT+GMR", at_version, NULL)
+WM_ATCMD_DEFINE("AT+RST", at_restart, NULL)
+
+/* Wi-Fi */
+
+static struct {
+    long mode;
+    char ssid[TEXT_BYTES];
+} wifi;
+
+void neighbours_start(void)
+{
+    wifi.mode = MODE_STATION;
+    snprintf(wifi.ssid, sizeof wifi.ssid, "virtual");
+}
+
+static int at_wifi_mode(wm_at_type_e type, int argc, char **argv)
+{
+    long mode;
+    if (type == AT_TYPE_QUERY) {
+        wm_atcmd_print_result("+CWMODE:%ld\r\n", wifi.mode);
+        return WM_AT_RESULT_OK;
+    }
+    if (type != AT_TYPE_EXEC || argc < 1 || !number_of(argv[0], &mode) || mode < 0 || mode > MODE_MAX) {
+        return WM_AT_RESULT_FAIL;
+    }
+    wifi.mode = mode;
+    return WM_AT_RESULT_OK;
+}
+
+static void leave(void)
+{
+    if (board_wifi_is_up()) {
+        net_link_down();
+        board_set_wifi_up(false);
+        atcmd_print("WIFI DISCONNECT\r\n");
+    }
+}
+
+static int join(void)
+{
+    leave();
+    atcmd_print("WIFI CONNECTED\r\n");
+    if (net_link_up(JOIN_TIMEOUT_MS) != 0) {
+        net_link_down();
+        return WM_AT_RESULT_FAIL;
+    }
+    board_set_wifi_up(true);
+    atcmd_print("WIFI GOT IP\r\n");
+    return WM_AT_RESULT_OK;
+}
+
+static int show_access_point(void)
+{
+    char ssid[2 * TEXT_BYTES + 2];
+    if (board_wifi_is_up()) {
+        quote(wifi.ssid, ssid, sizeof ssid);
+        wm_atcmd_print_result("+CWJAP:%s,\"02:00:00:00:00:01\",6,-40,0,1,3,0,1\r\n", ssid);
+    }
+    return WM_AT_RESULT_OK;
+}
+
+static int at_wifi_join(wm_at_type_e type, int argc, char **argv)
+{
+    char ssid[TEXT_BYTES];
+    char password[TEXT_BYTES];
+    if (type == AT_TYPE_QUERY) {
+        return show_access_point();
+    }
+    if (type != AT_TYPE_EXEC || argc == 1) {
+        return WM_AT_RESULT_FAIL;
+    }
+    if (argc >= 2) {
+        if (!text_of(argv[0], ssid, sizeof ssid) || !text_of(argv[1], password, sizeof password) || !ssid[0]) {
+            return WM_AT_RESULT_FAIL;
+        }
+        memcpy(wifi.ssid, ssid, sizeof ssid);
+    }
+    return join();
+}
+
+static int at_wifi_leave(wm_at_type_e type, int argc, char **argv)
+{
+    if (at(type, argc, argv) != WM_AT_RESULT_OK) {
+        return WM_AT_RESULT_FAIL;
+    }
+    leave();
+    return WM_AT_RESULT_OK;
+}
+
+WM_ATCMD_DEFINE("AT+CWMODE", at_wifi_mode, "AT+CWMODE=<mode>[,<auto_connect>]")
+WM_ATCMD_DEFINE("AT+CWJAP", at_wifi_join, "AT+CWJAP=<ssid>,<pwd>")
+WM_ATCMD_DEFINE("AT+CWQAP", at_wifi_leave, NULL)
+
+/* Time */
+
+static struct {
+    bool enabled;
+    long zone;
+    size_t count;
+    char servers[SNTP_SERVERS][SERVER_BYTES];
+} sntp = {.count = SNTP_SERVERS, .servers = {"cn.ntp.org.cn", "ntp.sjtu.edu.cn", "us.pool.ntp.org"}};
+
+static void time_arrived(uint32_t seconds, uint32_t microseconds)
+{
+    (void)microseconds;
+    rtc_set(seconds);
+}
+
+static int show_sntp(void)
+{
+    char line[AT_RESULT_BUFFER_SIZE];
+    char server[2 * SERVER_BYTES + 2];
+    int length = snprintf(line, sizeof line, "+CIPSNTPCFG:%d,%ld", sntp.enabled, sntp.zone);
+    for (size_t i = 0; i < sntp.count; i++) {
+        quote(sntp.servers[i], server, sizeof server);
+        length += snprintf(line + length, sizeof line - (size_t)length, ",%s", server);
+    }
+    atcmd_print(line);
+    atcmd_print("\r\n");
+    return WM_AT_RESULT_OK;
+}
+
+static int start_sntp(void)
+{
+    const char *servers[SNTP_SERVERS];
+    for (size_t i = 0; i < sntp.count; i++) {
+        servers[i] = sntp.servers[i];
+    }
+    net_sntp_stop();
+    if (sntp.enabled && net_sntp_start(servers, sntp.count, time_arrived) != 0) {
+        return WM_AT_RESULT_FAIL;
+    }
+    return WM_AT_RESULT_OK;
+}
+
+static int at_sntp(wm_at_type_e type, int argc, char **argv)
+{
+    long enable;
+    long zone;
+    if (type == AT_TYPE_QUERY) {
+        return show_sntp();
+    }
+    if (type != AT_TYPE_EXEC || argc < 2 || argc > 2 + SNTP_SERVERS || !number_of(argv[0], &enable) ||
+        !number_of(argv[1], &zone) || enable < 0 || enable > 1 || labs(zone) > ZONE_HOURS_MAX * 100) {
+        return WM_AT_RESULT_FAIL;
+    }
+    size_t servers = (size_t)(argc - 2);
+    for (size_t i = 0; i < servers; i++) {
+        if (!text_of(argv[2 + i], sntp.servers[i], SERVER_BYTES)) {
+            return WM_AT_RESULT_FAIL;
+        }
+    }
+    sntp.count = servers ? servers : sntp.count;
+    sntp.enabled = enable == 1;
+    sntp.zone = zone;
+    return start_sntp();
+}
+
+static long zone_seconds(void)
+{
+    if (labs(sntp.zone) <= ZONE_HOURS_MAX) {
+        return sntp.zone * HOUR_SECONDS;
+    }
+    return sntp.zone / 100 * HOUR_SECONDS + sntp.zone % 100 * MINUTE_SECONDS;
+}
+
+static int at_sntp_time(wm_at_type_e type, int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    if (type != AT_TYPE_QUERY) {
+        return WM_AT_RESULT_FAIL;
+    }
+    char text[64];
+    struct tm parts;
+    time_t now = rtc_is_set() ? time(NULL) + zone_seconds() : 0;
+    gmtime_r(&now, &parts);
+    strftime(text, sizeof text, "+CIPSNTPTIME:%a %b %d %H:%M:%S %Y\r\n", &parts);
+    atcmd_print(text);
+    return WM_AT_RESULT_OK;
+}
+
+WM_ATCMD_DEFINE("AT+CIPSNTPCFG", at_sntp, "AT+CIPSNTPCFG=<enable>,<timezone>[,<SNTP server1>,...]")
+WM_ATCMD_DEFINE("AT+CIPSNTPTIME", at_sntp_time, NULL)
+
+/* For tests */
+
+static int at_heap(wm_at_type_e type, int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    if (type != AT_TYPE_QUERY) {
+        return WM_AT_RESULT_FAIL;
+    }
+    struct heap_figures heap = heap_get_figures();
+    wm_atcmd_print_result("+SYSHEAP:%zu,%zu,%zu\r\n", heap.limit - heap.used, heap.limit - heap.peak, heap.blocks);
+    return WM_AT_RESULT_OK;
+}
+
+struct task_rows {
+    char text[2048];
+    size_t length;
+};
+
+static void add_task_row(const char *name, unsigned priority, void *context)
+{
+    struct task_rows *rows = context;
+    size_t room = sizeof rows->text - rows->length;
+    int added = snprintf(rows->text + rows->length, room, "+SYSTASKS:\"%s\",%u\r\n", name, priority);
+    rows->length += (size_t)added < room ? (size_t)added : 0;
+}
+
+static int at_tasks(wm_at_type_e type, int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    if (type != AT_TYPE_QUERY) {
+        return WM_AT_RESULT_FAIL;
+    }
+    struct task_rows rows = {.length = 0};
+    kernel_for_each_task(add_task_row, &rows);
+    wm_atcmd_print_raw_data(rows.text, (int)rows.length);
+    return WM_AT_RESULT_OK;
+}
+
+WM_ATCMD_DEFINE("AT+SYSHEAP", at_heap, NULL)
+WM_ATCMD_DEFINE("AT+SYSTASKS", at_tasks, NULL)

@@ -1,0 +1,46 @@
+/*
+ * The virtual board's network: lwIP on a Wi-Fi that leads to the host's loopback.
+ *
+ * The board is 10.0.2.15; the host's 127.0.0.1 is 10.0.2.2 to it. Names are answered from a list that is given at the
+ * start and from nothing else, and so is network time (from the host's clock): neither question leaves the process.
+ * A connection to an address outside 10.0.2.0/24 goes where the host's routes lead.
+ */
+#ifndef W800_NET_H
+#define W800_NET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct net_options {
+    /*
+     * Entries `name=address`, `name=address@500ms` (answered that much later) or `name=drop` (never answered).
+     * A name that is not listed does not exist.
+     */
+    const char *const *hosts;
+    size_t hosts_count;
+};
+
+/* Starts lwIP's task and the radio. 0, or -1 after a line on stderr. Once per process. */
+int net_start(const struct net_options *options);
+
+/* Joins the access point and waits for an address. 0, or -1 at the time-out. From a task. */
+int net_link_up(uint32_t timeout_ms);
+
+/* Leaves it: frames are lost in both directions, the address is gone and with it every connection. From a task. */
+void net_link_down(void);
+
+/* The board's IPv4 address as text, "0.0.0.0" where it has none. Returns `buffer`. */
+char *net_address(char *buffer, size_t length);
+
+/* Stops the radio. lwIP's task stays, and hears nothing any more. */
+void net_stop(void);
+
+/*
+ * Asks up to three servers for the time, at once and then hourly. `listener` runs in lwIP's task with the seconds
+ * since 1970. A server's name has to be in the list of hosts. From a task.
+ */
+typedef void (*net_time_listener)(uint32_t seconds, uint32_t microseconds);
+int net_sntp_start(const char *const *servers, size_t count, net_time_listener listener);
+void net_sntp_stop(void);
+
+#endif

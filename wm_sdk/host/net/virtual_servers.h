@@ -1,0 +1,27 @@
+/* The name server and the time server of the virtual network. Frames in, frames out; no clock but the one given. */
+#ifndef W800_NET_VIRTUAL_SERVERS_H
+#define W800_NET_VIRTUAL_SERVERS_H
+
+#include <stdint.h>
+#include <time.h>
+
+#include "frame_ring.h"
+#include "hosts.h"
+
+enum verdict {
+    /* Not a question to these servers: goes on. */
+    VERDICT_PASS,
+    /* Goes nowhere. */
+    VERDICT_DROP,
+    /* `answer` goes back to the board. */
+    VERDICT_ANSWER
+};
+
+/*
+ * Judges a frame that the board sent. Whatever server it is meant for, a question for a name or for the time never
+ * passes. `delay_ms` tells how long to hold an answer back.
+ */
+enum verdict virtual_servers_judge(const struct hosts *hosts, struct timespec now, const struct frame *question,
+                                   struct frame *answer, uint32_t *delay_ms);
+
+#endif

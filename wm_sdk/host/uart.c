@@ -1,0 +1,349 @@
+/*
+ * See uart.h. A thread of its own plays the receive interrupt: it reads into a ring of the size the chip's driver has
+ * and stops reading while the ring is full.
+ *
+ * On a pseudo-terminal nobody may be listening. As a real line would, it then loses what is sent, though only after it
+ * has been stuck for a while: a host that is merely slow loses nothing.
+ */
+#define _GNU_SOURCE
+#include "uart.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "atcmd.h"
+#include "kernel.h"
+
+#define LOG_TAG "uart"
+#include "wm_log.h"
+
+#define RING_BYTES 1024
+#define FIFO_BYTES 128
+#define BITS_PER_BYTE 10
+#define STUCK_MS 5000
+/* Master and slave descriptor that an executed successor inherits. */
+#define INHERITED "W800_SIM_PTY"
+
+static struct {
+    struct uart_options options;
+    int in;
+    int out;
+    int slave;
+    /* Nobody reads: what is sent is lost until there is room again. */
+    bool unheard;
+    kernel_time sent_until;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    unsigned char ring[RING_BYTES];
+    size_t first;
+    size_t count;
+    bool ended;
+    /* A task waits for input. */
+    bool wanted;
+    wm_os_sem_t *arrived;
+} uart = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER, .slave = -1};
+
+static void sleep_until(kernel_time at)
+{
+    struct timespec when = {.tv_sec = (time_t)(at / 1000000000u), .tv_nsec = (long)(at % 1000000000u)};
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &when, NULL) == EINTR) {
+    }
+}
+
+static kernel_time line_time(size_t bytes)
+{
+    return (kernel_time)bytes * BITS_PER_BYTE * 1000000000u / uart.options.baud;
+}
+
+/* Sending */
+
+static bool wait_for_room(void)
+{
+    struct pollfd room = {.fd = uart.out, .events = POLLOUT};
+    int ready = poll(&room, 1, uart.unheard ? 0 : STUCK_MS);
+    if (ready == 0 && !uart.unheard) {
+        uart.unheard = true;
+        wm_log_warn("nobody reads the port: output is lost");
+    }
+    return ready != 0;
+}
+
+/* Returns how much went out without waiting. */
+static size_t write_now(const char *bytes, size_t count)
+{
+    size_t done = 0;
+    while (done < count) {
+        ssize_t written = write(uart.out, bytes + done, count - done);
+        if (written < 0 && errno != EINTR) {
+            break;
+        }
+        if (written > 0) {
+            done += (size_t)written;
+            uart.unheard = false;
+        }
+    }
+    return done;
+}
+
+static void write_all(const char *bytes, size_t count)
+{
+    size_t done = write_now(bytes, count);
+    while (done < count && (errno == EAGAIN || errno == EINTR) && wait_for_room()) {
+        done += write_now(bytes + done, count - done);
+    }
+}
+
+static void write_paced(const char *bytes, size_t count)
+{
+    while (count > 0) {
+        size_t piece = count < FIFO_BYTES ? count : FIFO_BYTES;
+        kernel_time now = kernel_now();
+        if (uart.sent_until > now) {
+            sleep_until(uart.sent_until);
+        } else {
+            uart.sent_until = now;
+        }
+        write_all(bytes, piece);
+        uart.sent_until += line_time(piece);
+        bytes += piece;
+        count -= piece;
+    }
+}
+
+static int uart_send(const void *buffer, int size)
+{
+    const char *bytes = buffer;
+    size_t count = (size_t)size;
+    /* A pseudo-terminal usually has room for all of it, and then nobody else need run meanwhile. */
+    size_t done = uart.options.stdio || uart.options.baud ? 0 : write_now(bytes, count);
+    if (done < count) {
+        kernel_leave_cpu();
+        if (uart.options.baud) {
+            write_paced(bytes, count);
+        } else {
+            write_all(bytes + done, count - done);
+        }
+        kernel_enter_cpu();
+    }
+    return size;
+}
+
+void uart_drain(void)
+{
+    kernel_leave_cpu();
+    if (uart.options.baud) {
+        sleep_until(uart.sent_until);
+    }
+    kernel_enter_cpu();
+}
+
+/* Receiving */
+
+static void store(const unsigned char *bytes, size_t count)
+{
+    pthread_mutex_lock(&uart.lock);
+    for (size_t stored = 0; stored < count; stored++) {
+        while (uart.count == RING_BYTES) {
+            pthread_cond_wait(&uart.changed, &uart.lock);
+        }
+        uart.ring[(uart.first + uart.count++) % RING_BYTES] = bytes[stored];
+        if (uart.count == 1) {
+            wm_os_internal_sem_release(uart.arrived);
+        }
+    }
+    pthread_mutex_unlock(&uart.lock);
+}
+
+static void end_of_input(void)
+{
+    pthread_mutex_lock(&uart.lock);
+    uart.ended = true;
+    pthread_mutex_unlock(&uart.lock);
+    wm_os_internal_sem_release(uart.arrived);
+}
+
+static bool more_at_once(void)
+{
+    struct pollfd input = {.fd = uart.in, .events = POLLIN};
+    return poll(&input, 1, 0) == 1;
+}
+
+static void wait_until_wanted(void)
+{
+    pthread_mutex_lock(&uart.lock);
+    while (!uart.wanted) {
+        pthread_cond_wait(&uart.changed, &uart.lock);
+    }
+    uart.wanted = false;
+    pthread_mutex_unlock(&uart.lock);
+}
+
+/* No further than one line: a pipe's next lines stay in the pipe, where a restarted board finds them. */
+static ssize_t read_on_demand(unsigned char *bytes, size_t size)
+{
+    size_t count = 0;
+    ssize_t got = 0;
+    wait_until_wanted();
+    do {
+        got = read(uart.in, bytes + count, 1);
+        count += got > 0 ? 1 : 0;
+    } while (got == 1 && count < size && bytes[count - 1] != '\n' && more_at_once());
+    return count > 0 ? (ssize_t)count : got;
+}
+
+static ssize_t read_when_there(unsigned char *bytes, size_t size)
+{
+    struct pollfd input = {.fd = uart.in, .events = POLLIN};
+    poll(&input, 1, -1);
+    return read(uart.in, bytes, size);
+}
+
+static void *receive(void *unused)
+{
+    (void)unused;
+    unsigned char bytes[FIFO_BYTES];
+    size_t size = uart.options.baud ? FIFO_BYTES / 4 : FIFO_BYTES;
+    for (;;) {
+        ssize_t got = uart.options.stdio ? read_on_demand(bytes, size) : read_when_there(bytes, size);
+        if (got > 0 && uart.options.baud) {
+            sleep_until(kernel_now() + line_time((size_t)got));
+        }
+        if (got > 0) {
+            store(bytes, (size_t)got);
+        } else if (got == 0 || (errno != EINTR && errno != EAGAIN)) {
+            end_of_input();
+            return NULL;
+        }
+    }
+}
+
+static int take_from_ring(unsigned char *bytes, size_t size)
+{
+    pthread_mutex_lock(&uart.lock);
+    int taken = 0;
+    while (uart.count > 0 && (size_t)taken < size) {
+        bytes[taken++] = uart.ring[uart.first];
+        uart.first = (uart.first + 1) % RING_BYTES;
+        uart.count--;
+    }
+    if (taken == 0 && uart.ended) {
+        taken = ATCMD_RECV_END;
+    }
+    uart.wanted = taken == 0;
+    pthread_cond_signal(&uart.changed);
+    pthread_mutex_unlock(&uart.lock);
+    return taken;
+}
+
+static int uart_recv(void *buffer, int *size, int timeout)
+{
+    uint32_t wait_ms = timeout == AT_WAITING_FOREVER ? WM_OS_WAIT_TIME_MAX : (uint32_t)timeout;
+    int taken = take_from_ring(buffer, (size_t)*size);
+    /* A count left from bytes that were already taken makes one idle round. */
+    while (taken == 0 && wm_os_internal_sem_acquire_ms(uart.arrived, wait_ms) == WM_OS_STATUS_SUCCESS) {
+        taken = take_from_ring(buffer, (size_t)*size);
+    }
+    *size = taken > 0 ? taken : 0;
+    return taken;
+}
+
+wm_dev_ops_t uart_device(void)
+{
+    return (wm_dev_ops_t){.atcmd_send = uart_send, .atcmd_recv = uart_recv};
+}
+
+/* Opening */
+
+static bool inherit_pty(void)
+{
+    const char *inherited = getenv(INHERITED);
+    bool both = inherited && sscanf(inherited, "%d,%d", &uart.in, &uart.slave) == 2;
+    unsetenv(INHERITED);
+    return both;
+}
+
+static void link_pty(const char *path)
+{
+    if (uart.options.link) {
+        unlink(uart.options.link);
+        if (symlink(path, uart.options.link) != 0) {
+            perror("w800-sim: the link to the port");
+        }
+    }
+}
+
+/* The slave stays open here, so that the line's settings and the line outlive a host that closes it. */
+static bool create_pty(void)
+{
+    char path[64];
+    struct termios settings;
+    uart.in = posix_openpt(O_RDWR | O_NOCTTY);
+    if (uart.in < 0 || grantpt(uart.in) != 0 || unlockpt(uart.in) != 0 || ptsname_r(uart.in, path, sizeof path) != 0) {
+        return false;
+    }
+    uart.slave = open(path, O_RDWR | O_NOCTTY);
+    if (uart.slave < 0 || tcgetattr(uart.slave, &settings) != 0) {
+        return false;
+    }
+    cfmakeraw(&settings);
+    tcsetattr(uart.slave, TCSANOW, &settings);
+    link_pty(path);
+    printf("PTY %s\n", path);
+    fflush(stdout);
+    return true;
+}
+
+static bool open_pty(void)
+{
+    bool opened = inherit_pty() || create_pty();
+    if (opened) {
+        fcntl(uart.in, F_SETFL, fcntl(uart.in, F_GETFL) | O_NONBLOCK);
+        uart.out = uart.in;
+    }
+    return opened;
+}
+
+bool uart_open(const struct uart_options *options)
+{
+    pthread_t thread;
+    uart.options = *options;
+    uart.in = STDIN_FILENO;
+    uart.out = STDOUT_FILENO;
+    if (!options->stdio && !open_pty()) {
+        perror("w800-sim: no pseudo-terminal");
+        return false;
+    }
+    if (wm_os_internal_sem_create(&uart.arrived, 0) != WM_OS_STATUS_SUCCESS ||
+        pthread_create(&thread, NULL, receive, NULL) != 0) {
+        fprintf(stderr, "w800-sim: no memory for the serial line\n");
+        return false;
+    }
+    pthread_detach(thread);
+    return true;
+}
+
+void uart_keep_over_exec(void)
+{
+    char inherited[32];
+    if (!uart.options.stdio) {
+        fcntl(uart.in, F_SETFD, 0);
+        fcntl(uart.slave, F_SETFD, 0);
+        snprintf(inherited, sizeof inherited, "%d,%d", uart.in, uart.slave);
+        setenv(INHERITED, inherited, 1);
+    }
+}
+
+void uart_close(void)
+{
+    if (uart.options.link) {
+        unlink(uart.options.link);
+    }
+}
