@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Builds libw800_mqtt_at.a for the W800, links it alone with stubs for the firmware's functions
+# (linker/sdk-symbols.txt) and prints what of it stays in flash and RAM, by room and crate.
+#
+#   scripts/build-target.sh [cargo options]
+#
+# The last line is the total. Environment: CARGO_TARGET_DIR, WM_IOT_SDK_PATH, WM_IOT_SDK_CONFIG.
+# Set-up: scripts/setup.sh target.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=scripts/setup/common.sh
+source "$root/scripts/setup/common.sh"
+
+spec=csky-w800-none-elfabiv2
+out=${CARGO_TARGET_DIR:-$root/target}/csky
+hint="run scripts/setup.sh target first"
+
+# RUSTC_BOOTSTRAP: building core for a target of one's own needs nightly's options of this stable
+# compiler. fmt-debug=none: no {:?} output in firmware.
+compile() {
+    local library sysroot
+    library=$(rust_library) || die "no source of Rust's core library: $hint"
+    sysroot=$(toolchain rustc --print sysroot)
+    [[ $library == "$sysroot"/* ]] || export __CARGO_TESTS_ONLY_SRC_ROOT=$library
+    export RUSTC_BOOTSTRAP=1
+    export RUSTFLAGS="${RUSTFLAGS:-} -Zfmt-debug=none --remap-path-prefix=$root= --remap-path-prefix=$library=core --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}/registry/src=crates"
+    toolchain cargo rustc --manifest-path "$root/Cargo.toml" --package w800-mqtt-at --lib --crate-type staticlib \
+        --profile firmware --target "$root/linker/$spec.json" -Z json-target-spec \
+        -Z build-std=core -Z build-std-features=optimize_for_size "$@" >&2
+}
+
+# compiler_builtins holds weak copies of memcpy, sqrt and hundreds more in one object. Left in, the
+# first need of any of them would bind the whole firmware to them; the vendor's libc and libgcc
+# have all that is used. What Rust crates export to each other stays inside, too.
+archive() {
+    local built=${CARGO_TARGET_DIR:-$root/target}/$spec/firmware/libw800_mqtt_at.a
+    mkdir -p "$out"
+    cp "$built" "$out/libw800_mqtt_at.a.tmp"
+    "${csky}ar" t "$out/libw800_mqtt_at.a.tmp" | grep '^compiler_builtins-' |
+        xargs -r "${csky}ar" d "$out/libw800_mqtt_at.a.tmp"
+    "${csky}objcopy" --wildcard --keep-global-symbol='w800_mqtt_at_*' --keep-global-symbol='__atomic_*' \
+        "$out/libw800_mqtt_at.a.tmp"
+    "${csky}ranlib" "$out/libw800_mqtt_at.a.tmp"
+    mv "$out/libw800_mqtt_at.a.tmp" "$out/libw800_mqtt_at.a"
+}
+
+# The firmware's functions are absolute symbols here: nothing of them is counted.
+link() {
+    grep -v '^ *\(#\|$\)' "$root/linker/sdk-symbols.txt" | tr '|' '\n' | sed 's/.*/--defsym=&=0/' >"$out/stubs.rsp"
+    "${csky}ld" --gc-sections --entry=0 --require-defined=w800_mqtt_at_table \
+        -T "$root/linker/w800_mqtt_at.ld" -Map="$out/w800_mqtt_at.map" -o "$out/w800_mqtt_at.elf" \
+        "@$out/stubs.rsp" "$out/libw800_mqtt_at.a"
+}
+
+sizes() {
+    awk -f "$root/scripts/target/sections.awk" "$out/w800_mqtt_at.map" | c++filt |
+        awk -f "$root/scripts/target/sizes.awk"
+}
+
+csky=$(csky_prefix) || die "no C-SKY linker: $hint"
+compile "$@"
+archive
+link
+echo "$out/libw800_mqtt_at.a"
+sizes
