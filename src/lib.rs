@@ -36,6 +36,10 @@
 extern crate std;
 
 pub mod at;
+#[cfg(test)]
+#[path = "sdk/atomics.rs"]
+#[allow(unsafe_code)]
+mod atomics;
 pub mod bytes;
 #[cfg(not(test))]
 pub mod client;

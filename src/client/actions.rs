@@ -245,7 +245,7 @@ fn connect(slot: &'static Slot, values: &Values<'_>) -> Result<Answer, Code> {
         return Err(Code::ClientStartFailed);
     }
     slot.link.lock().begin_connection(target)?;
-    for semaphore in [&slot.done, &slot.wake, &slot.ended] {
+    for semaphore in [&slot.done, &slot.lookup()?.wake, &slot.ended] {
         semaphore.drain();
     }
     match Task::spawn::<LinkTask>(c"mqtt", usize::from(slot.index), STACK_BYTES) {
@@ -329,7 +329,7 @@ fn clean(slot: &'static Slot) -> Result<Answer, Code> {
         let _ = sending.send(&DISCONNECT, politely);
     }
     slot.break_connection();
-    slot.wake.release();
+    slot.lookup()?.wake.release();
     let ended = slot.reap_until(now().after(CLEAN_MS));
     slot.stop.store(false, Ordering::Release);
     if !ended {

@@ -65,11 +65,12 @@ impl Delivery {
 
     /// The message is complete.
     pub fn end(&mut self, claim: impl FnOnce() -> Option<Output>) -> Option<()> {
-        if let State::Gathering { head, payload, .. } = core::mem::replace(&mut self.state, State::Idle) {
-            self.open(&head, claim)?;
-            self.payload(payload.as_ref());
-            self.close();
-            return Some(());
+        match core::mem::replace(&mut self.state, State::Idle) {
+            State::Gathering { head, payload, .. } => {
+                self.open(&head, claim)?;
+                self.payload(payload.as_ref());
+            }
+            open => self.state = open,
         }
         self.close();
         Some(())

@@ -25,7 +25,7 @@ use crate::at::code::Code;
 use crate::link::Link;
 use crate::mqtt::session::{LONGEST_CONTROL, SILENCE_MS};
 use crate::sdk::clock::{left_ms, now};
-use crate::sdk::dns::Lookup;
+use crate::sdk::dns::{self, Lookup};
 use crate::sdk::heap::Bytes;
 use crate::sdk::socket::{Broken, Stream};
 use crate::sdk::sync::{Lock, NoSemaphore, Semaphore};
@@ -49,14 +49,11 @@ pub struct Slot {
     sending: Semaphore,
     /// Released when the waiting command has its reply.
     done: Semaphore,
-    /// Released to wake the link's task from a pause or a name lookup.
-    wake: Semaphore,
     /// Released when the link's task is over and may be deleted.
     ended: Semaphore,
     task: Lock<Option<Task>>,
     /// CLEAN wants the task to end.
     stop: AtomicBool,
-    lookup: Lookup,
 }
 
 #[expect(clippy::indexing_slicing, reason = "evaluated at compile time only")]
@@ -80,8 +77,13 @@ pub fn slots() -> &'static [Slot] {
 /// # Errors
 /// 0x604e when the SDK has no memory for a semaphore.
 pub fn prepare() -> Result<(), Code> {
-    let slots = SLOTS.iter().flat_map(|slot| [&slot.sending, &slot.done, &slot.wake, &slot.ended]);
-    slots.chain([output::semaphore()]).try_for_each(Semaphore::create).map_err(|NoSemaphore| Code::CreateSemaFailed)
+    let create = |semaphore: &Semaphore| semaphore.create().map_err(|NoSemaphore| Code::CreateSemaFailed);
+    for slot in &SLOTS {
+        for semaphore in [&slot.sending, &slot.done, &slot.ended, &slot.lookup()?.wake] {
+            create(semaphore)?;
+        }
+    }
+    create(output::semaphore())
 }
 
 impl Slot {
@@ -92,12 +94,15 @@ impl Slot {
             stream: Lock::new(None),
             sending: Semaphore::new(1),
             done: Semaphore::new(0),
-            wake: Semaphore::new(0),
             ended: Semaphore::new(0),
             task: Lock::new(None),
             stop: AtomicBool::new(false),
-            lookup: Lookup::new(),
         }
+    }
+
+    /// The link's name lookup; its semaphore also wakes the link's task from a pause.
+    fn lookup(&self) -> Result<&'static Lookup, Code> {
+        dns::lookup(self.index).ok_or(Code::NullLink)
     }
 
     /// Whether CLEAN wants the link's task to end.

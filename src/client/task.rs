@@ -105,7 +105,7 @@ fn first_failed(slot: &Slot, failure: Failure) {
 fn reconnect(slot: &'static Slot) -> Option<Connection> {
     let mut attempt = 0_u32;
     while !slot.stopping() {
-        slot.wake.acquire(backoff::pause_ms(attempt, random(slot)));
+        slot.lookup().ok()?.wake.acquire(backoff::pause_ms(attempt, random(slot)));
         if slot.stopping() {
             return None;
         }
@@ -138,7 +138,8 @@ fn connect(slot: &'static Slot, first: bool) -> Result<Connection, Failure> {
     };
     let deadline = now().after(u64::from(timeout_ms));
     let given_up = || slot.stopping();
-    let attempt = Attempt { deadline, lookup: &slot.lookup, wake: &slot.wake, given_up: &given_up };
+    let lookup = slot.lookup().map_err(|_| Failure::at(Stage::Dns))?;
+    let attempt = Attempt { deadline, lookup, given_up: &given_up };
     let socket = tcp::connect(host.as_ref(), port, &attempt)?;
     drop(host);
     let mut connection = Connection { socket, buffer: [0; RECEIVE_BYTES], start: 0, end: 0 };

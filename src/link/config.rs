@@ -130,3 +130,102 @@ fn text<B: Buffer>(bytes: &B, code: Code) -> Result<&str, Code> {
 fn is_empty<B: Buffer>(bytes: &B) -> bool {
     bytes.as_ref().is_empty()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec::Vec;
+
+    fn user(client_id: &[u8], username: &[u8], password: &[u8]) -> UserConfig<Vec<u8>> {
+        UserConfig {
+            scheme: 1,
+            client_id: client_id.to_vec(),
+            username: username.to_vec(),
+            password: password.to_vec(),
+            path: Vec::new(),
+        }
+    }
+
+    fn connection(disable_clean_session: bool, will_topic: &[u8], will_message: &[u8]) -> ConnectionConfig<Vec<u8>> {
+        ConnectionConfig {
+            keep_alive_s: 30,
+            disable_clean_session,
+            will_topic: will_topic.to_vec(),
+            will_message: will_message.to_vec(),
+            will_qos: QoS::ExactlyOnce,
+            will_retain: true,
+        }
+    }
+
+    #[test]
+    fn what_can_make_a_connection() {
+        let kept = connection(true, b"", b"");
+        let clean = connection(false, b"", b"");
+        for client_id in [&b""[..], b"id"] {
+            for username in [&b""[..], b"u"] {
+                for password in [&b""[..], b"p"] {
+                    let user = user(client_id, username, password);
+                    let nameless = username.is_empty() && !password.is_empty();
+                    let expected = if nameless { Err(Code::UsernameIsNull) } else { Ok(()) };
+                    assert_eq!(check(&user, None), expected);
+                    assert_eq!(check(&user, Some(&clean)), expected);
+                    let expected = if client_id.is_empty() { Err(Code::ClientIdIsNull) } else { expected };
+                    assert_eq!(check(&user, Some(&kept)), expected);
+                }
+            }
+        }
+        assert_eq!((Code::ClientIdIsNull.value(), Code::UsernameIsNull.value()), (0x6015, 0x6018));
+    }
+
+    #[test]
+    fn without_conncfg_its_defaults() {
+        let user = user(b"id", b"", b"");
+        let options = connect_options(&user, None).unwrap();
+        assert_eq!((options.client_id, options.clean_session, options.keep_alive_s), ("id", true, 120));
+        assert!(options.username.is_none() && options.password.is_none() && options.will.is_none());
+    }
+
+    #[test]
+    fn empty_fields_are_not_sent() {
+        for (username, password) in [(&b""[..], &b""[..]), (b"u", b""), (b"u", b"p\0\xff"), (b"", b"p")] {
+            let user = user(b"", username, password);
+            let options = connect_options(&user, None).unwrap();
+            assert_eq!(options.username.map(str::as_bytes), Some(username).filter(|name| !name.is_empty()));
+            assert_eq!(options.password, Some(password).filter(|password| !password.is_empty()));
+        }
+    }
+
+    #[test]
+    fn wills() {
+        let user = user(b"id", b"", b"");
+        for (topic, message) in [(&b"w"[..], &b""[..]), (b"w", b"gone\0\xff")] {
+            let connection = connection(false, topic, message);
+            let options = connect_options(&user, Some(&connection)).unwrap();
+            let will = options.will.unwrap();
+            assert_eq!(
+                (will.topic.as_bytes(), will.message, will.qos, will.retain),
+                (topic, message, QoS::ExactlyOnce, true)
+            );
+            assert!(options.clean_session);
+            assert_eq!(options.keep_alive_s, 30);
+        }
+        let connection = connection(true, b"", b"a message without a topic");
+        let options = connect_options(&user, Some(&connection)).unwrap();
+        assert!(options.will.is_none() && !options.clean_session);
+    }
+
+    #[test]
+    fn texts_that_are_not_utf_8() {
+        let right = connection(false, b"w", b"\xff");
+        let wrong = connection(false, b"\xff", b"");
+        let cases = [
+            (user(b"\xc3", b"u", b"p"), &right, Code::ClientIdReadFailed),
+            (user(b"id", b"\xff", b"p"), &right, Code::UsernameReadFailed),
+            (user(b"id", b"u", b"p"), &wrong, Code::LwtTopicReadFailed),
+        ];
+        for (user, connection, code) in cases {
+            assert_eq!(connect_options(&user, Some(connection)).unwrap_err(), code);
+        }
+        assert!(connect_options(&user(b"id", b"u", b"\xff"), Some(&right)).is_ok(), "a password is binary");
+    }
+}

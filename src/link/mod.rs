@@ -248,3 +248,321 @@ impl<B: Buffer> Link<B> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mqtt::publication::Publication;
+    use crate::mqtt::session::{Event, Resend};
+    use std::vec::Vec;
+
+    type L = Link<Vec<u8>>;
+
+    const NOW: Instant = Instant::from_millis(0);
+    const LEVELS: [QoS; 3] = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce];
+
+    fn user(client_id: &[u8], username: &[u8], password: &[u8]) -> UserConfig<Vec<u8>> {
+        let [client_id, username, password, path] = [client_id, username, password, b"/"].map(<[u8]>::to_vec);
+        UserConfig { scheme: 1, client_id, username, password, path }
+    }
+
+    fn connection(disable_clean_session: bool) -> ConnectionConfig<Vec<u8>> {
+        ConnectionConfig {
+            keep_alive_s: 60,
+            disable_clean_session,
+            will_topic: Vec::new(),
+            will_message: Vec::new(),
+            will_qos: QoS::AtMostOnce,
+            will_retain: false,
+        }
+    }
+
+    fn target(reconnect: bool) -> Target<Vec<u8>> {
+        Target { host: b"broker".to_vec(), port: 1883, reconnect, timeout_ms: 15_000 }
+    }
+
+    fn configured() -> L {
+        let mut link = L::new();
+        link.configure_user(user(b"id", b"u", b"p"));
+        link
+    }
+
+    /// A link whose CONN has been answered.
+    fn connected(reconnect: bool) -> L {
+        let mut link = configured();
+        link.begin_connection(target(reconnect)).unwrap();
+        accept(&mut link, false);
+        assert!(link.conclude_connection(Reply::Connected));
+        link.connected();
+        assert_eq!(link.take_reply(), Some(Reply::Connected));
+        link
+    }
+
+    fn accept(link: &mut L, present: bool) {
+        let (packet, length) = link.connect_packet(NOW).unwrap();
+        assert_eq!(packet[0], 0x10);
+        assert!(length <= packet.len());
+        let connack = [0x20, 2, u8::from(present), 0];
+        let event = link.session.receive(&mut &connack[..], NOW);
+        assert_eq!(event, Ok(Some(Event::Connected { session_present: present })));
+    }
+
+    fn subscribe(link: &mut L, filter: &[u8], asked: QoS, granted: QoS) {
+        assert!(link.subscriptions.granted(filter.to_vec(), asked, granted));
+    }
+
+    #[test]
+    fn a_whole_life() {
+        let mut link = L::new();
+        assert_eq!(link.state(), State::NotInitialised);
+        assert!(link.user().is_none() && link.user_mut().is_none() && link.target().is_none());
+        link.configure_user(user(b"id", b"u", b"p"));
+        assert_eq!(link.state(), State::UserConfigured);
+        link.configure_connection(connection(false));
+        assert_eq!(link.state(), State::ConnectionConfigured);
+        link.begin_connection(target(true)).unwrap();
+        assert_eq!(link.state(), State::ConnectionConfigured, "not before CONNACK");
+        accept(&mut link, false);
+        assert!(link.conclude_connection(Reply::Connected));
+        link.connected();
+        assert_eq!(link.state(), State::Connected);
+        subscribe(&mut link, b"a", QoS::AtLeastOnce, QoS::AtLeastOnce);
+        assert_eq!(link.state(), State::Subscribed);
+        link.connection_lost();
+        assert_eq!(link.state(), State::Lost);
+        link.connected();
+        assert_eq!(link.state(), State::Subscribed, "subscriptions outlive a loss");
+        link.subscriptions.remove(b"a");
+        assert_eq!(link.state(), State::Unsubscribed);
+        link.connection_lost();
+        link.connected();
+        assert_eq!(link.state(), State::Unsubscribed);
+        subscribe(&mut link, b"b", QoS::AtMostOnce, QoS::AtMostOnce);
+        assert_eq!(link.state(), State::Subscribed);
+        link.clean();
+        assert_eq!(link.state(), State::NotInitialised);
+        link.configure_user(user(b"id", b"u", b"p"));
+        assert_eq!(link.state(), State::UserConfigured);
+        link.connected();
+        assert_eq!(link.state(), State::Connected, "CLEAN forgets that there were subscriptions");
+    }
+
+    #[test]
+    fn permission_follows_the_state() {
+        let mut link = configured();
+        assert_eq!(link.permit(Action::Use), Err(Code::InDisconnectedState));
+        assert_eq!(link.permit(Action::Connect), Ok(()));
+        link = connected(false);
+        assert_eq!(link.permit(Action::Use), Ok(()));
+        assert_eq!(link.permit(Action::Connect), Err(Code::AlreadyConnected));
+        link.connection_lost();
+        assert_eq!(link.permit(Action::Use), Err(Code::InDisconnectedState));
+        assert_eq!(link.permit(Action::Connect), Err(Code::NotInConfiguredState));
+        assert_eq!(link.permit(Action::Clean), Ok(()));
+    }
+
+    #[test]
+    fn clean_and_usercfg_give_everything_back() {
+        let new = std::format!("{:?}", L::new());
+        let mut link = connected(true);
+        link.configure_connection(connection(true));
+        link.tls.sni = Some(b"name".to_vec());
+        link.tls.alpn.push(b"mqtt".to_vec()).unwrap();
+        subscribe(&mut link, b"a", QoS::ExactlyOnce, QoS::ExactlyOnce);
+        publish(&mut link, QoS::ExactlyOnce);
+        link.await_answer(7, true);
+        link.clean();
+        assert_eq!(std::format!("{link:?}"), new);
+
+        let mut link = configured();
+        link.configure_connection(connection(true));
+        link.tls.sni = Some(b"name".to_vec());
+        link.tls.alpn.push(b"mqtt".to_vec()).unwrap();
+        link.user_mut().unwrap().client_id = b"another".to_vec();
+        link.configure_user(user(b"id", b"u", b"p"));
+        assert_eq!(std::format!("{link:?}"), std::format!("{:?}", configured()));
+    }
+
+    #[test]
+    fn a_configuration_that_cannot_connect_changes_nothing() {
+        let cases = [
+            (user(b"", b"u", b"p"), Some(connection(true)), Code::ClientIdIsNull),
+            (user(b"id", b"", b"p"), None, Code::UsernameIsNull),
+            (user(b"id", b"", b"p"), Some(connection(true)), Code::UsernameIsNull),
+        ];
+        for (user, connection, code) in cases {
+            let mut link = L::new();
+            link.configure_user(user);
+            if let Some(connection) = connection {
+                link.configure_connection(connection);
+            }
+            let before = std::format!("{link:?}");
+            assert_eq!(link.begin_connection(target(true)), Err(code));
+            assert_eq!(std::format!("{link:?}"), before);
+        }
+        let mut link = L::new();
+        assert_eq!(link.begin_connection(target(true)), Err(Code::NoConfigured));
+        assert_eq!(link.connect_packet(NOW), Err(Code::NoConfigured));
+        assert_eq!(std::format!("{link:?}"), std::format!("{:?}", L::new()));
+    }
+
+    #[test]
+    fn a_failed_first_connection_may_be_tried_again() {
+        let mut link = configured();
+        link.begin_connection(target(true)).unwrap();
+        link.connect_packet(NOW).unwrap();
+        link.connection_failed();
+        assert!(link.conclude_connection(Reply::NotConnected(Code::ClientStartFailed)));
+        assert_eq!(link.take_reply(), Some(Reply::NotConnected(Code::ClientStartFailed)));
+        assert_eq!(link.state(), State::UserConfigured);
+        assert_eq!(link.permit(Action::Adjust), Ok(()));
+        link.begin_connection(target(false)).unwrap();
+        assert!(!link.reconnects());
+        accept(&mut link, false);
+        assert!(link.conclude_connection(Reply::Connected));
+    }
+
+    #[test]
+    fn a_connection_that_comes_after_conn_has_given_up() {
+        let mut link = configured();
+        link.begin_connection(target(true)).unwrap();
+        assert_eq!(link.take_reply(), None, "CONN's time is over");
+        assert!(!link.conclude_connection(Reply::Connected), "nobody waits");
+        assert_eq!(link.take_reply(), None);
+    }
+
+    #[test]
+    fn a_connection_lost_before_conn_has_looked() {
+        let mut link = configured();
+        link.begin_connection(target(false)).unwrap();
+        assert!(link.conclude_connection(Reply::Connected));
+        link.connected();
+        assert!(!link.connection_lost(), "CONN was woken already");
+        assert_eq!(link.take_reply(), Some(Reply::Connected));
+        assert_eq!(link.state(), State::Lost);
+    }
+
+    #[test]
+    fn one_answer_for_one_wait() {
+        let mut link = connected(false);
+        assert!(!link.conclude(7, Reply::Published), "nothing waits");
+        assert_eq!(link.take_reply(), None);
+        link.await_answer(7, true);
+        assert!(!link.conclude(8, Reply::Published), "another's answer");
+        assert!(!link.conclude_connection(Reply::Connected));
+        assert!(link.conclude(7, Reply::Published));
+        assert!(!link.conclude(7, Reply::Unsubscribed), "the first counts");
+        assert_eq!(link.take_reply(), Some(Reply::Published));
+        assert_eq!(link.take_reply(), None, "once");
+        link.await_answer(9, false);
+        assert_eq!(link.take_reply(), None, "the command's time is over");
+        assert!(!link.conclude(9, Reply::Subscribed(None)), "too late");
+        assert_eq!(link.take_reply(), None);
+    }
+
+    #[test]
+    fn what_a_loss_means_for_the_waiting_command() {
+        for (survives, reconnects) in [(false, false), (false, true), (true, false), (true, true)] {
+            let mut link = connected(reconnects);
+            assert_eq!(link.reconnects(), reconnects);
+            link.await_answer(7, survives);
+            let goes_on = survives && reconnects;
+            assert_eq!(link.connection_lost(), !goes_on);
+            assert!(!link.connection_lost(), "told once");
+            assert_eq!(link.conclude(7, Reply::Published), goes_on);
+            let reply = if goes_on { Reply::Published } else { Reply::ConnectionLost };
+            assert_eq!(link.take_reply(), Some(reply));
+        }
+        let mut link = connected(true);
+        assert!(!link.connection_lost(), "nothing waits");
+        assert_eq!(link.take_reply(), None);
+        link = connected(false);
+        link.await_answer(7, false);
+        assert!(link.conclude(7, Reply::Unsubscribed));
+        assert!(!link.connection_lost(), "the answer was there before the loss");
+        assert_eq!(link.take_reply(), Some(Reply::Unsubscribed));
+    }
+
+    fn publish(link: &mut L, qos: QoS) -> u16 {
+        let mut publication = Publication::new(b"t", 0, qos, false).unwrap();
+        let identifier = link.session.publish(&mut publication, NOW).unwrap();
+        link.session.sent(identifier, publication, true, NOW);
+        identifier
+    }
+
+    #[test]
+    fn a_publication_that_waits_through_a_loss() {
+        let mut link = connected(true);
+        let identifier = publish(&mut link, QoS::AtLeastOnce);
+        link.await_answer(identifier, true);
+        assert!(!link.connection_lost());
+        accept(&mut link, false);
+        link.connected();
+        let Resend::Publish(again, publication) = link.session.resend(&mut 0, NOW) else { panic!("nothing") };
+        assert_eq!((again, publication.packet()), (identifier, &b"\x3a\x05\x00\x01t\x00\x01"[..]));
+        link.session.sent(again, publication, true, NOW);
+        let event = link.session.receive(&mut &b"\x40\x02\x00\x01"[..], NOW);
+        assert_eq!(event, Ok(Some(Event::Published(identifier))));
+        assert!(link.conclude(identifier, Reply::Published));
+        assert_eq!(link.take_reply(), Some(Reply::Published));
+    }
+
+    #[test]
+    fn subscribing_again_in_order() {
+        let mut link = connected(true);
+        for (filter, asked) in [b"c", b"a", b"b"].into_iter().zip(LEVELS) {
+            subscribe(&mut link, filter, asked, QoS::AtMostOnce);
+        }
+        link.connection_lost();
+        accept(&mut link, false);
+        link.connected();
+        let mut packet = [0; LONGEST_CONTROL];
+        let expected: [&[u8]; 3] =
+            [b"\x82\x06\x00\x01\x00\x01c\x00", b"\x82\x06\x00\x02\x00\x01a\x01", b"\x82\x06\x00\x03\x00\x01b\x02"];
+        for (index, bytes) in expected.into_iter().enumerate() {
+            assert_eq!(link.resubscribe(index, &mut packet, NOW), Some(8));
+            assert_eq!(&packet[..8], bytes, "at the QoS that was asked for");
+        }
+        assert_eq!(link.resubscribe(3, &mut packet, NOW), None);
+        link.subscriptions.resubscribed(3, Some(QoS::AtLeastOnce));
+        link.subscriptions.resubscribed(1, None);
+        let left: Vec<_> = link.subscriptions.iter().map(|known| (&known.filter[..], known.granted)).collect();
+        assert_eq!(left, [(&b"a"[..], QoS::AtMostOnce), (b"b", QoS::AtLeastOnce)]);
+    }
+
+    #[test]
+    fn an_answer_of_a_lost_connection_does_not_count() {
+        let mut link = connected(true);
+        subscribe(&mut link, b"a", QoS::AtLeastOnce, QoS::AtLeastOnce);
+        let mut packet = [0; LONGEST_CONTROL];
+        assert!(link.resubscribe(0, &mut packet, NOW).is_some());
+        link.connection_lost();
+        link.subscriptions.resubscribed(1, None);
+        assert!(link.subscriptions.contains(b"a"));
+    }
+
+    #[test]
+    fn a_session_without_memory_for_connect() {
+        #[derive(Debug)]
+        struct Little(Vec<u8>);
+        impl AsRef<[u8]> for Little {
+            fn as_ref(&self) -> &[u8] {
+                &self.0
+            }
+        }
+        impl AsMut<[u8]> for Little {
+            fn as_mut(&mut self) -> &mut [u8] {
+                &mut self.0
+            }
+        }
+        impl Buffer for Little {
+            fn allocate(length: usize) -> Option<Self> {
+                (length < 16).then(|| Self(std::vec![0; length]))
+            }
+        }
+        let [client_id, username, password, path] = [(); 4].map(|()| Little(Vec::new()));
+        let mut link = Link::<Little>::new();
+        link.configure_user(UserConfig { scheme: 1, client_id, username, password, path });
+        assert_eq!(link.connect_packet(NOW).unwrap_err(), Code::MallocFailed);
+    }
+}

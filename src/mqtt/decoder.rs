@@ -1,13 +1,13 @@
 //! The broker's byte stream, taken apart in constant memory (MQTT 3.1.1 §2 and §3).
 //!
-//! Control packets are gathered (the longest that a client may be sent is 5 bytes) and decoded by `mqttrs`; a PUBLISH
+//! Control packets are gathered (the longest that a client may be sent is 5 bytes; `mqttrs` would index them unchecked
+//! and bring the decoders of what only servers are sent); a PUBLISH
 //! is handed on as it comes: its topic whole, its payload in the pieces in which it arrived. What the standard
 //! forbids is a [`Violation`], found as early as its bytes allow, so that a packet that lies is never acted upon.
 
 use super::{QoS, qos_from};
 use crate::bytes::Buffer;
 use heapless::Vec;
-use mqttrs::{ConnectReturnCode, Packet, SubscribeReturnCodes};
 
 /// What a broker did that MQTT 3.1.1 forbids, or that this client cannot hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -209,12 +209,12 @@ impl<B: Buffer> Decoder<B> {
     }
 
     fn control<'a>(&mut self, packet: Vec<u8, 5>, missing: u8) -> Result<Option<Item<'a, B>>, Violation> {
+        if packet.first().is_some_and(|first| *first == CONNACK) && packet.get(2).is_some_and(|flags| *flags > 1) {
+            return Err(Violation::Header);
+        }
         if missing > 0 {
             self.state = State::Control { packet, missing };
             return Ok(None);
-        }
-        if packet.first().is_some_and(|first| *first == CONNACK) && packet.get(2).is_some_and(|flags| *flags > 1) {
-            return Err(Violation::Header);
         }
         let item = control_item(&packet)?;
         self.connected = true;
@@ -294,35 +294,34 @@ const fn control_length(first: u8) -> Option<u8> {
 }
 
 fn control_item<'a, B>(packet: &[u8]) -> Result<Item<'a, B>, Violation> {
-    Ok(match mqttrs::decode_slice(packet) {
-        Ok(Some(Packet::Connack(connack))) => {
-            Item::Connack { session_present: connack.session_present, code: return_code(connack.code) }
+    match *packet {
+        [CONNACK, _, flags, code] if code <= MOST_RETURN_CODE => {
+            return Ok(Item::Connack { session_present: flags == 1, code });
         }
-        Ok(Some(Packet::Puback(identifier))) => Item::Puback(identifier.get()),
-        Ok(Some(Packet::Pubrec(identifier))) => Item::Pubrec(identifier.get()),
-        Ok(Some(Packet::Pubrel(identifier))) => Item::Pubrel(identifier.get()),
-        Ok(Some(Packet::Pubcomp(identifier))) => Item::Pubcomp(identifier.get()),
-        Ok(Some(Packet::Unsuback(identifier))) => Item::Unsuback(identifier.get()),
-        Ok(Some(Packet::Pingresp)) => Item::Pingresp,
-        Ok(Some(Packet::Suback(suback))) => match suback.return_codes.first() {
-            Some(SubscribeReturnCodes::Success(qos)) => Item::Suback(suback.pid.get(), Some(*qos)),
-            Some(SubscribeReturnCodes::Failure) => Item::Suback(suback.pid.get(), None),
-            None => return Err(Violation::Length),
-        },
-        _ => return Err(Violation::Value),
-    })
-}
-
-const fn return_code(code: ConnectReturnCode) -> u8 {
-    match code {
-        ConnectReturnCode::Accepted => 0,
-        ConnectReturnCode::RefusedProtocolVersion => 1,
-        ConnectReturnCode::RefusedIdentifierRejected => 2,
-        ConnectReturnCode::ServerUnavailable => 3,
-        ConnectReturnCode::BadUsernamePassword => 4,
-        ConnectReturnCode::NotAuthorized => 5,
+        [0xD0, _] => return Ok(Item::Pingresp),
+        _ => {}
+    }
+    let [first, _, high, low, rest @ ..] = packet else { return Err(Violation::Value) };
+    let identifier = u16::from_be_bytes([*high, *low]);
+    if identifier == 0 {
+        return Err(Violation::Value);
+    }
+    match (first, rest) {
+        (0x40, _) => Ok(Item::Puback(identifier)),
+        (0x50, _) => Ok(Item::Pubrec(identifier)),
+        (0x62, _) => Ok(Item::Pubrel(identifier)),
+        (0x70, _) => Ok(Item::Pubcomp(identifier)),
+        (0xB0, _) => Ok(Item::Unsuback(identifier)),
+        (0x90, [0x80]) => Ok(Item::Suback(identifier, None)),
+        (0x90, [code]) => {
+            qos_from(u32::from(*code)).map(|qos| Item::Suback(identifier, Some(qos))).ok_or(Violation::Value)
+        }
+        _ => Err(Violation::Value),
     }
 }
+
+/// The highest CONNACK return code (§3.2.2.3).
+const MOST_RETURN_CODE: u8 = 5;
 
 /// Moves bytes from `input` into `target` behind the first `have`; returns how many it has now.
 fn fill(target: &mut [u8], have: usize, input: &mut &[u8]) -> usize {
@@ -333,4 +332,333 @@ fn fill(target: &mut [u8], have: usize, input: &mut &[u8]) -> usize {
         *input = rest;
     }
     have.saturating_add(most)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::string::{String, ToString};
+    use std::vec;
+    use std::vec::Vec;
+
+    /// An [`Item`] that outlives its input. Neighbouring payload pieces are joined: where the input was cut is not seen.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    enum Seen {
+        Connack(bool, u8),
+        Puback(u16),
+        Pubrec(u16),
+        Pubrel(u16),
+        Pubcomp(u16),
+        Suback(u16, Option<u8>),
+        Unsuback(u16),
+        Pingresp,
+        Publish(String, u8, u16, u32),
+        Payload(Vec<u8>),
+        End,
+    }
+
+    /// What `pieces` decode to, and the violation that ended it with the number of bytes taken until then.
+    fn decode<'a, B: Buffer>(
+        decoder: &mut Decoder<B>,
+        pieces: impl IntoIterator<Item = &'a [u8]>,
+    ) -> (Vec<Seen>, Option<(Violation, usize)>) {
+        let mut seen = vec![];
+        let mut taken = 0;
+        for piece in pieces {
+            let mut input = piece;
+            loop {
+                let item = match decoder.next(&mut input) {
+                    Ok(Some(item)) => item,
+                    Ok(None) => break,
+                    Err(violation) => return (seen, Some((violation, taken + piece.len() - input.len()))),
+                };
+                match (item, seen.last_mut()) {
+                    (Item::Payload(more), Some(Seen::Payload(payload))) => payload.extend_from_slice(more),
+                    (item, _) => seen.push(owned(item)),
+                }
+            }
+            assert!(input.is_empty(), "the decoder asks for more and leaves {input:?}");
+            taken += piece.len();
+        }
+        (seen, None)
+    }
+
+    fn owned<B: Buffer>(item: Item<'_, B>) -> Seen {
+        let level = crate::mqtt::qos_value;
+        match item {
+            Item::Connack { session_present, code } => Seen::Connack(session_present, code),
+            Item::Puback(identifier) => Seen::Puback(identifier),
+            Item::Pubrec(identifier) => Seen::Pubrec(identifier),
+            Item::Pubrel(identifier) => Seen::Pubrel(identifier),
+            Item::Pubcomp(identifier) => Seen::Pubcomp(identifier),
+            Item::Suback(identifier, granted) => Seen::Suback(identifier, granted.map(level)),
+            Item::Unsuback(identifier) => Seen::Unsuback(identifier),
+            Item::Pingresp => Seen::Pingresp,
+            Item::Publish(head) => Seen::Publish(
+                core::str::from_utf8(head.topic.as_ref()).unwrap().to_string(),
+                level(head.qos),
+                head.identifier,
+                head.payload_length,
+            ),
+            Item::Payload(piece) => Seen::Payload(piece.to_vec()),
+            Item::PublishEnd => Seen::End,
+        }
+    }
+
+    fn connected() -> Decoder<Vec<u8>> {
+        let mut decoder = Decoder::new();
+        assert_eq!(decode(&mut decoder, [&b"\x20\x02\x00\x00"[..]]), (vec![Seen::Connack(false, 0)], None));
+        decoder
+    }
+
+    fn topic(name: &str, qos: u8, identifier: u16, length: u32) -> Seen {
+        Seen::Publish(name.to_string(), qos, identifier, length)
+    }
+
+    fn packets() -> Vec<(&'static [u8], Vec<Seen>)> {
+        let hi = || Seen::Payload(b"hi".to_vec());
+        vec![
+            (b"\x40\x02\x00\x01", vec![Seen::Puback(1)]),
+            (b"\x40\x02\xff\xff", vec![Seen::Puback(0xFFFF)]),
+            (b"\x50\x02\x12\x34", vec![Seen::Pubrec(0x1234)]),
+            (b"\x62\x02\x00\x80", vec![Seen::Pubrel(0x80)]),
+            (b"\x70\x02\x01\x00", vec![Seen::Pubcomp(0x100)]),
+            (b"\x90\x03\x00\x02\x00", vec![Seen::Suback(2, Some(0))]),
+            (b"\x90\x03\x00\x02\x01", vec![Seen::Suback(2, Some(1))]),
+            (b"\x90\x03\x00\x02\x02", vec![Seen::Suback(2, Some(2))]),
+            (b"\x90\x03\x00\x02\x80", vec![Seen::Suback(2, None)]),
+            (b"\xb0\x02\x00\x03", vec![Seen::Unsuback(3)]),
+            (b"\xd0\x00", vec![Seen::Pingresp]),
+            (b"\x30\x05\x00\x01thi", vec![topic("t", 0, 0, 2), hi(), Seen::End]),
+            (b"\x31\x05\x00\x01thi", vec![topic("t", 0, 0, 2), hi(), Seen::End]),
+            (b"\x32\x07\x00\x01t\x00\x09hi", vec![topic("t", 1, 9, 2), hi(), Seen::End]),
+            (b"\x3a\x07\x00\x01t\x00\x09hi", vec![topic("t", 1, 9, 2), hi(), Seen::End]),
+            (b"\x34\x07\x00\x01t\x00\x09hi", vec![topic("t", 2, 9, 2), hi(), Seen::End]),
+            (b"\x3d\x07\x00\x01t\x00\x09hi", vec![topic("t", 2, 9, 2), hi(), Seen::End]),
+            (b"\x30\x03\x00\x01t", vec![topic("t", 0, 0, 0), Seen::End]),
+            (b"\x33\x06\x00\x02a/\x12\x34", vec![topic("a/", 1, 0x1234, 0), Seen::End]),
+            (b"\x30\x08\x00\x06\xc3\xa4\xe2\x82\xac/", vec![topic("ä€/", 0, 0, 0), Seen::End]),
+            // A length field longer than it must be is a length all the same (§2.2.3).
+            (b"\x40\x82\x00\x00\x01", vec![Seen::Puback(1)]),
+            (b"\xd0\x80\x80\x80\x00", vec![Seen::Pingresp]),
+            (b"\x30\x83\x80\x80\x00\x00\x01t", vec![topic("t", 0, 0, 0), Seen::End]),
+        ]
+    }
+
+    #[test]
+    fn every_packet_at_every_cut() {
+        for (bytes, expected) in packets() {
+            for first in 0..=bytes.len() {
+                for second in first..=bytes.len() {
+                    let pieces = [&bytes[..first], &bytes[first..second], &bytes[second..]];
+                    let mut decoder = connected();
+                    assert_eq!(decode(&mut decoder, pieces), (expected.clone(), None), "{bytes:x?} {first} {second}");
+                    assert!(!decoder.inside_packet());
+                }
+            }
+            assert_eq!(decode(&mut connected(), bytes.chunks(1)), (expected, None));
+        }
+    }
+
+    #[test]
+    fn every_connack() {
+        for (flags, code) in [(0, 0), (1, 0), (0, 1), (0, 2), (0, 3), (0, 4), (0, 5), (1, 5)] {
+            let bytes = [0x20, 2, flags, code];
+            for cut in 0..=4 {
+                let (head, tail) = bytes.split_at(cut);
+                let seen = decode(&mut Decoder::<Vec<u8>>::new(), [head, tail]);
+                assert_eq!(seen, (vec![Seen::Connack(flags == 1, code)], None));
+            }
+        }
+    }
+
+    #[test]
+    fn packets_one_behind_the_other() {
+        let all: Vec<u8> = packets().iter().flat_map(|(bytes, _)| bytes.iter().copied()).collect();
+        let expected: Vec<Seen> = packets().into_iter().flat_map(|(_, seen)| seen).collect();
+        for size in 1..=all.len() {
+            assert_eq!(decode(&mut connected(), all.chunks(size)), (expected.clone(), None), "in pieces of {size}");
+        }
+    }
+
+    #[test]
+    fn a_packet_has_begun_from_its_first_byte_to_its_last() {
+        for (bytes, _) in packets() {
+            let mut decoder = connected();
+            for cut in 0..bytes.len() {
+                assert_eq!(decoder.inside_packet(), cut > 0, "{bytes:x?} at {cut}");
+                assert_eq!(decode(&mut decoder, [&bytes[cut..=cut]]).1, None);
+            }
+            assert!(!decoder.inside_packet());
+        }
+    }
+
+    /// §2.2.1 and §2.2.2, for all 256 values of a packet's first byte.
+    #[test]
+    fn first_bytes() {
+        for first in 0..=255_u8 {
+            let allowed = match first >> 4 {
+                2 | 4 | 5 | 7 | 9 | 11 | 13 => first & 15 == 0,
+                6 => first & 15 == 2,
+                // QoS 3 does not exist, and DUP means nothing at QoS 0.
+                3 => matches!(first & 15, 0 | 1 | 2 | 3 | 4 | 5 | 10 | 11 | 12 | 13),
+                _ => false,
+            };
+            let wrong = |violation| Some((violation, 1));
+            let unexpected = wrong(Violation::Unexpected);
+            let header = wrong(Violation::Header);
+            let (before, after) = match (allowed, first) {
+                (false, _) => (header, header),
+                (true, 0x20) => (None, unexpected),
+                (true, _) => (unexpected, None),
+            };
+            assert_eq!(decode(&mut Decoder::<Vec<u8>>::new(), [&[first][..]]).1, before, "{first:#x} at first");
+            assert_eq!(decode(&mut connected(), [&[first][..]]).1, after, "{first:#x} after CONNACK");
+        }
+    }
+
+    /// The last byte of each row is the one that must be refused, and none before it.
+    #[test]
+    fn violations_at_their_first_byte() {
+        use Violation::{Header, Length, Topic, Unexpected, Value};
+        let before_connack: [(&[u8], Violation); 7] = [
+            (b"\x20\x00", Length),
+            (b"\x20\x01", Length),
+            (b"\x20\x03", Length),
+            (b"\x20\x82\x01", Length),
+            (b"\x20\x80\x80\x80\x80", Length),
+            (b"\x20\x02\x02", Header),
+            (b"\x20\x02\x00\x06", Value),
+        ];
+        for (bytes, violation) in before_connack {
+            refused_at_the_end(Decoder::new, bytes, violation);
+        }
+        for first in [0x40, 0x50, 0x62, 0x70, 0xB0] {
+            for wrong in [0, 1, 3, 4, 0x7F] {
+                refused_at_the_end(connected, &[first, wrong], Length);
+            }
+            refused_at_the_end(connected, &[first, 0x82, 1], Length);
+            refused_at_the_end(connected, &[first, 2, 0, 0], Value);
+        }
+        let after: [(&[u8], Violation); 36] = [
+            (b"\x20", Unexpected),
+            (b"\x90\x02", Length),
+            (b"\x90\x04", Length),
+            (b"\x90\x03\x00\x00\x00", Value),
+            (b"\x90\x03\x00\x01\x03", Value),
+            (b"\x90\x03\x00\x01\x7f", Value),
+            (b"\x90\x03\x00\x01\x81", Value),
+            (b"\x90\x03\x00\x01\xff", Value),
+            (b"\xd0\x01", Length),
+            (b"\xd0\x80\x80\x80\x80", Length),
+            (b"\x30\xff\xff\xff\xff", Length),
+            (b"\x30\x00", Length),
+            (b"\x30\x01", Length),
+            (b"\x30\x02", Length),
+            (b"\x30\x82\x00", Length),
+            (b"\x32\x04", Length),
+            (b"\x34\x04", Length),
+            (b"\x30\x03\x00\x00", Topic),
+            (b"\x32\x05\x00\x00", Topic),
+            (b"\x30\x03\x00\x02", Length),
+            (b"\x30\x03\xff\xff", Length),
+            (b"\x32\x05\x00\x02", Length),
+            (b"\x34\x06\x00\x03", Length),
+            (b"\x30\x03\x00\x01#", Topic),
+            (b"\x30\x03\x00\x01+", Topic),
+            (b"\x30\x03\x00\x01\x00", Topic),
+            (b"\x30\x09\x00\x03a/+", Topic),
+            (b"\x30\x09\x00\x03a#b", Topic),
+            (b"\x30\x03\x00\x01\xff", Topic),
+            (b"\x30\x03\x00\x01\xc3", Topic),
+            (b"\x30\x04\x00\x02\xc0\x80", Topic),
+            (b"\x30\x05\x00\x03\xed\xa0\x80", Topic),
+            (b"\x30\x06\x00\x04\xf4\x90\x80\x80", Topic),
+            (b"\x32\x05\x00\x01t\x00\x00", Value),
+            (b"\x3c\x09\x00\x01t\x00\x00", Value),
+            (b"\x36", Header),
+        ];
+        for (bytes, violation) in after {
+            refused_at_the_end(connected, bytes, violation);
+        }
+    }
+
+    fn refused_at_the_end(decoder: fn() -> Decoder<Vec<u8>>, bytes: &[u8], violation: Violation) {
+        let expected = Some((violation, bytes.len()));
+        let mut longer = bytes.to_vec();
+        longer.extend_from_slice(&[0x55; 9]);
+        let (seen, wrong) = decode(&mut decoder(), bytes.chunks(1));
+        assert_eq!((seen, wrong), (vec![], expected), "{bytes:x?} byte by byte");
+        assert_eq!(decode(&mut decoder(), [&longer[..]]), (vec![], expected), "{bytes:x?} in one piece");
+    }
+
+    #[test]
+    fn the_longest_topic() {
+        let name = "é".repeat(32_767) + "t";
+        let mut bytes = vec![0x32, 0x84, 0x80, 0x04, 0xFF, 0xFF];
+        bytes.extend_from_slice(name.as_bytes());
+        bytes.extend_from_slice(&[0, 7, b'!']);
+        let expected = vec![topic(&name, 1, 7, 1), Seen::Payload(b"!".to_vec()), Seen::End];
+        // 65,535 of topic, 2 + 2 of its length and the identifier, 1 of payload: 65,540.
+        assert_eq!(bytes.len() - 4, 65_540);
+        for size in [1, 7, 1460, 65_536, usize::MAX] {
+            assert_eq!(decode(&mut connected(), bytes.chunks(size)), (expected.clone(), None), "in pieces of {size}");
+        }
+    }
+
+    #[test]
+    fn payload_lengths_where_the_length_field_grows() {
+        for (field, remaining) in [
+            (&b"\x7f"[..], 127_u32),
+            (b"\x80\x01", 128),
+            (b"\xff\x7f", 16_383),
+            (b"\x80\x80\x01", 16_384),
+            (b"\xff\xff\x7f", 2_097_151),
+            (b"\x80\x80\x80\x01", 2_097_152),
+            (b"\xff\xff\xff\x7f", 268_435_455),
+        ] {
+            let mut decoder = connected();
+            let (seen, wrong) = decode(&mut decoder, [&b"\x30"[..], field, b"\x00\x01t"]);
+            assert_eq!((seen, wrong), (vec![topic("t", 0, 0, remaining - 3)], None));
+            let mut left = remaining as usize - 3;
+            let chunk = [0x20; 65_536];
+            while left > 0 {
+                assert!(decoder.inside_packet());
+                let mut input = &chunk[..left.min(chunk.len())];
+                let offered = input.len();
+                assert_eq!(decoder.next(&mut input), Ok(Some(Item::Payload(&chunk[..offered]))));
+                left -= offered;
+            }
+            assert_eq!(decode(&mut decoder, [&b"\xd0\x00"[..]]), (vec![Seen::End, Seen::Pingresp], None));
+        }
+    }
+
+    #[derive(Debug)]
+    struct Scarce(Vec<u8>);
+
+    impl AsRef<[u8]> for Scarce {
+        fn as_ref(&self) -> &[u8] {
+            &self.0
+        }
+    }
+
+    impl AsMut<[u8]> for Scarce {
+        fn as_mut(&mut self) -> &mut [u8] {
+            &mut self.0
+        }
+    }
+
+    impl Buffer for Scarce {
+        fn allocate(length: usize) -> Option<Self> {
+            (length <= 4).then(|| Self(vec![0; length]))
+        }
+    }
+
+    #[test]
+    fn no_memory_for_a_topic() {
+        let mut decoder = Decoder::<Scarce>::new();
+        let (seen, wrong) = decode(&mut decoder, [&b"\x20\x02\x00\x00\x30\x06\x00\x04four\x30\x07\x00\x05five!"[..]]);
+        assert_eq!(seen, [Seen::Connack(false, 0), topic("four", 0, 0, 0), Seen::End]);
+        assert_eq!(wrong, Some((Violation::NoMemory, 16)));
+    }
 }

@@ -10,10 +10,6 @@ pub const MOST_IN_FLIGHT: usize = 8;
 /// What a publication in flight waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Awaits {
-    /// The end of its own sending.
-    Sending,
-    /// A (re)connection: it must be sent (again).
-    Resend,
     /// PUBACK at QoS 1, PUBREC at QoS 2.
     Acknowledgement,
     /// PUBCOMP.
@@ -25,6 +21,8 @@ struct Entry<B> {
     identifier: u16,
     qos: QoS,
     awaits: Awaits,
+    /// Whether the connection was lost since it was last sent.
+    again: bool,
     /// Absent while it is being sent, and once PUBREC has come: the message is the broker's then.
     publication: Option<Publication<B>>,
 }
@@ -38,7 +36,7 @@ pub enum Outcome {
     Released,
     /// No such publication is in flight.
     Unknown,
-    /// The acknowledgement does not belong to the publication's QoS or came before the message was sent.
+    /// The acknowledgement does not belong to the publication's QoS, or is PUBCOMP and PUBREC never came.
     Wrong,
 }
 
@@ -51,7 +49,11 @@ pub enum Again<B> {
     Pubrel(u16),
 }
 
-/// The store, oldest first.
+/// The store: what awaits PUBCOMP in the order of the PUBRECs, then what awaits PUBACK or PUBREC in the order of
+/// sending (§4.6).
+///
+/// An acknowledgement may come while the publication's sender has not yet given it back, and on a new connection
+/// before it was sent again: what the broker says it has, it has.
 #[derive(Debug)]
 pub struct InFlight<B>(Vec<Entry<B>, MOST_IN_FLIGHT>);
 
@@ -69,13 +71,16 @@ impl<B> InFlight<B> {
 
     /// Enters a publication that is about to be sent; `false` when the store is full.
     pub fn begin(&mut self, identifier: u16, qos: QoS) -> bool {
-        self.0.push(Entry { identifier, qos, awaits: Awaits::Sending, publication: None }).is_ok()
+        let entry = Entry { identifier, qos, awaits: Awaits::Acknowledgement, again: false, publication: None };
+        self.0.push(entry).is_ok()
     }
 
-    /// Takes the publication back after it was sent, or after sending it failed (`sent` is false).
-    pub fn sent(&mut self, identifier: u16, publication: Publication<B>, sent: bool) {
-        if let Some(entry) = self.find(identifier) {
-            entry.awaits = if sent { Awaits::Acknowledgement } else { Awaits::Resend };
+    /// Takes the publication back after it was sent or sending it failed. If its acknowledgement was faster, it is
+    /// dropped.
+    pub fn sent(&mut self, identifier: u16, publication: Publication<B>) {
+        if let Some(entry) = self.find(identifier)
+            && entry.awaits == Awaits::Acknowledgement
+        {
             entry.publication = Some(publication);
         }
     }
@@ -87,11 +92,15 @@ impl<B> InFlight<B> {
 
     /// PUBREC.
     pub fn received(&mut self, identifier: u16) -> Outcome {
-        let Some(entry) = self.find(identifier) else { return Outcome::Unknown };
-        match (entry.qos, entry.awaits) {
-            (QoS::ExactlyOnce, Awaits::Acknowledgement | Awaits::Completion) => {
-                entry.awaits = Awaits::Completion;
+        let Some(at) = self.position(identifier) else { return Outcome::Unknown };
+        match self.0.get_mut(at) {
+            Some(entry) if entry.qos == QoS::ExactlyOnce => {
+                entry.again = false;
                 entry.publication = None;
+                if entry.awaits == Awaits::Acknowledgement {
+                    entry.awaits = Awaits::Completion;
+                    self.move_behind_completions(at);
+                }
                 Outcome::Released
             }
             _ => Outcome::Wrong,
@@ -106,29 +115,26 @@ impl<B> InFlight<B> {
     /// The connection is lost: everything must be sent again.
     pub fn connection_lost(&mut self) {
         for entry in &mut self.0 {
-            if entry.awaits == Awaits::Acknowledgement {
-                entry.awaits = Awaits::Resend;
-            }
+            entry.again = true;
         }
     }
 
-    /// What is to be sent again from place `*at` on, in order; moves `*at` behind it. `None` behind the last.
-    pub fn again(&mut self, at: &mut usize) -> Option<Again<B>>
+    /// The next that must be sent again, in order; `None` behind the last.
+    pub fn again(&mut self) -> Option<Again<B>>
     where
         B: crate::bytes::Buffer,
     {
-        while let Some(entry) = self.0.get_mut(*at) {
-            *at = at.saturating_add(1);
-            if entry.awaits == Awaits::Completion {
-                return Some(Again::Pubrel(entry.identifier));
-            }
-            if let Some(mut publication) = entry.publication.take() {
-                entry.awaits = Awaits::Sending;
+        let due =
+            |entry: &&mut Entry<B>| entry.again && (entry.awaits == Awaits::Completion || entry.publication.is_some());
+        let entry = self.0.iter_mut().find(due)?;
+        entry.again = false;
+        Some(match entry.publication.take() {
+            None => Again::Pubrel(entry.identifier),
+            Some(mut publication) => {
                 publication.mark_duplicate();
-                return Some(Again::Publish(entry.identifier, publication));
+                Again::Publish(entry.identifier, publication)
             }
-        }
-        None
+        })
     }
 
     /// Whether a packet identifier is in use.
@@ -160,10 +166,20 @@ impl<B> InFlight<B> {
         self.0.iter_mut().find(|entry| entry.identifier == identifier)
     }
 
+    fn position(&self, identifier: u16) -> Option<usize> {
+        self.0.iter().position(|entry| entry.identifier == identifier)
+    }
+
+    /// PUBRELs go out in the order of the PUBRECs, also when they are sent again (§4.6).
+    fn move_behind_completions(&mut self, at: usize) {
+        let others = self.0.iter().filter(|entry| entry.awaits == Awaits::Completion).count().saturating_sub(1);
+        if let Some(between) = self.0.get_mut(others..=at) {
+            between.rotate_right(1);
+        }
+    }
+
     fn conclude(&mut self, identifier: u16, qos: QoS, awaits: Awaits) -> Outcome {
-        let Some(at) = self.0.iter().position(|entry| entry.identifier == identifier) else {
-            return Outcome::Unknown;
-        };
+        let Some(at) = self.position(identifier) else { return Outcome::Unknown };
         match self.0.get(at) {
             Some(entry) if entry.qos == qos && entry.awaits == awaits => {
                 self.0.remove(at);

@@ -15,6 +15,7 @@ pub mod in_flight;
 pub mod publication;
 pub mod received;
 pub mod session;
+mod wire;
 
 pub use mqttrs::QoS;
 
@@ -36,3 +37,6 @@ pub const fn qos_from(value: u32) -> Option<QoS> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

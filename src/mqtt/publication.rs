@@ -3,6 +3,7 @@
 //! The header's size is known before the payload is, so a data phase writes straight into the packet, and a
 //! resend after a reconnection only sets the DUP flag: a message is held once, never copied.
 
+use super::wire::{self, remaining_length};
 use super::{QoS, qos_value};
 use crate::bytes::Buffer;
 
@@ -49,17 +50,8 @@ impl<B: Buffer> Publication<B> {
         let first = PUBLISH | (qos_value(qos) << 1) | u8::from(retain);
         let parts: [&[u8]; 4] =
             [&[first], length_field.get(..length_bytes).unwrap_or_default(), &topic_length.to_be_bytes(), topic];
-        publication.write_header(&parts);
+        wire::write(publication.packet.as_mut(), &parts).ok_or(NotMade::TooLong)?;
         Ok(publication)
-    }
-
-    fn write_header(&mut self, parts: &[&[u8]]) {
-        let mut bytes = self.packet.as_mut().iter_mut();
-        for value in parts.iter().copied().flatten() {
-            if let Some(byte) = bytes.next() {
-                *byte = *value;
-            }
-        }
     }
 
     /// The place of the payload.
@@ -94,22 +86,6 @@ impl<B: Buffer> Publication<B> {
             *first |= DUP;
         }
     }
-}
-
-/// The remaining length field and how many of its bytes count (§2.2.3).
-fn remaining_length(mut value: usize) -> ([u8; 4], usize) {
-    let mut field = [0; 4];
-    let mut used = 0_usize;
-    for byte in &mut field {
-        let low = (value & 0x7F) as u8;
-        value >>= 7;
-        used = used.saturating_add(1);
-        *byte = if value > 0 { low | 0x80 } else { low };
-        if value == 0 {
-            break;
-        }
-    }
-    (field, used)
 }
 
 #[cfg(test)]

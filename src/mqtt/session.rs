@@ -11,17 +11,22 @@ use super::decoder::{Decoder, Head, Item, Violation};
 use super::in_flight::{Again, InFlight, Outcome};
 use super::publication::Publication;
 use super::received::Received;
+use super::wire::{self, remaining_length};
 use super::{QoS, qos_value};
 use crate::bytes::Buffer;
 use crate::time::Instant;
 use heapless::Deque;
-use mqttrs::{Connect, LastWill, Packet, Pid, Protocol, Subscribe, SubscribeTopic, Unsubscribe};
+use mqttrs::{Connect, LastWill, Packet, Protocol};
 
 /// A broker that owes an answer and is silent this long is lost, in milliseconds (AT contract §5).
 pub const SILENCE_MS: u64 = 10_000;
 
 /// The longest packet that [`Session::transmit`], [`Session::subscribe`] and [`Session::unsubscribe`] write, in bytes.
 pub const LONGEST_CONTROL: usize = 160;
+
+const SUBSCRIBE: u8 = 0x82;
+const UNSUBSCRIBE: u8 = 0xA2;
+const PINGREQ: [u8; 2] = [0xC0, 0x00];
 
 /// Acknowledgements that may wait to be sent before reading must pause.
 const MOST_PENDING: usize = 16;
@@ -106,7 +111,6 @@ enum Reply {
     Pubrec(u16),
     Pubrel(u16),
     Pubcomp(u16),
-    Pingreq,
 }
 
 /// What to do at the end of the message that is coming in.
@@ -129,9 +133,13 @@ pub struct Session<B> {
     incoming: Incoming,
     last_identifier: u16,
     keep_alive_ms: u64,
+    clean: bool,
     connected: bool,
     last_sent: Instant,
     last_received: Instant,
+    /// When a PINGREQ became due that [`Session::transmit`] has not given out yet.
+    ping_owed: Option<Instant>,
+    /// When the oldest PINGREQ since the last PINGRESP was sent.
     ping_sent: Option<Instant>,
 }
 
@@ -152,9 +160,11 @@ impl<B: Buffer> Session<B> {
             incoming: Incoming::None,
             last_identifier: 0,
             keep_alive_ms: 0,
+            clean: false,
             connected: false,
             last_sent: Instant::from_millis(0),
             last_received: Instant::from_millis(0),
+            ping_owed: None,
             ping_sent: None,
         }
     }
@@ -167,6 +177,7 @@ impl<B: Buffer> Session<B> {
         let packet = encode_connect(options)?;
         self.connection_lost();
         self.keep_alive_ms = u64::from(options.keep_alive_s).saturating_mul(1000);
+        self.clean = options.clean_session;
         self.last_sent = now;
         self.last_received = now;
         Ok(packet)
@@ -212,6 +223,9 @@ impl<B: Buffer> Session<B> {
                 self.received.release(identifier);
                 self.reply(Reply::Pubcomp(identifier));
             }
+            Item::Suback(identifier, _) | Item::Unsuback(identifier) if self.in_flight.uses(identifier) => {
+                return Err(Violation::Unexpected);
+            }
             Item::Suback(identifier, granted) => return Ok(Some(Event::Subscribed(identifier, granted))),
             Item::Unsuback(identifier) => return Ok(Some(Event::Unsubscribed(identifier))),
             Item::Pingresp => self.ping_sent = None,
@@ -224,6 +238,8 @@ impl<B: Buffer> Session<B> {
             return Event::Refused(code);
         }
         self.connected = true;
+        // A broker that says it has kept what it was told to forget (§3.2.2.2) is not believed.
+        let session_present = session_present && !self.clean;
         if !session_present {
             self.received.clear();
         }
@@ -269,25 +285,24 @@ impl<B: Buffer> Session<B> {
 
     /// The next small packet to send: its length in `packet`; `None` when there is none.
     pub fn transmit(&mut self, packet: &mut [u8; LONGEST_CONTROL], now: Instant) -> Option<usize> {
-        while let Some(reply) = self.replies.pop_front() {
-            let made = match reply {
-                Reply::Puback(identifier) => pid(identifier).map(Packet::Puback),
-                Reply::Pubrec(identifier) => pid(identifier).map(Packet::Pubrec),
-                Reply::Pubrel(identifier) => pid(identifier).map(Packet::Pubrel),
-                Reply::Pubcomp(identifier) => pid(identifier).map(Packet::Pubcomp),
-                Reply::Pingreq => Some(Packet::Pingreq),
-            };
-            if let Some(length) = made.and_then(|made| encode(&made, packet)) {
-                self.last_sent = now;
-                return Some(length);
-            }
+        if self.ping_owed.take().is_some() {
+            self.last_sent = now;
+            self.ping_sent.get_or_insert(now);
+            return wire::write(packet, &[&PINGREQ]);
         }
-        None
+        let (first, identifier) = match self.replies.pop_front()? {
+            Reply::Puback(identifier) => (0x40, identifier),
+            Reply::Pubrec(identifier) => (0x50, identifier),
+            Reply::Pubrel(identifier) => (0x62, identifier),
+            Reply::Pubcomp(identifier) => (0x70, identifier),
+        };
+        self.last_sent = now;
+        wire::write(packet, &[&[first, 2], &identifier.to_be_bytes()])
     }
 
     /// Whether [`Session::transmit`] has something to give.
     pub fn has_replies(&self) -> bool {
-        !self.replies.is_empty()
+        self.ping_owed.is_some() || !self.replies.is_empty()
     }
 
     /// Enters `publication` under a packet identifier of its own; send its packet, then call [`Session::sent`].
@@ -317,13 +332,17 @@ impl<B: Buffer> Session<B> {
         if sent {
             self.last_sent = now;
         }
-        self.in_flight.sent(identifier, publication, sent);
+        self.in_flight.sent(identifier, publication);
     }
 
-    /// What must be sent again on this connection, from place `*at` on (start at 0); PUBRELs are queued for
-    /// [`Session::transmit`] meanwhile. Send the packet, then call [`Session::sent`]. `None` when all is done.
+    /// The next step of sending again, on this connection, what the last one left unconfirmed. `at` counts the steps;
+    /// start at 0. What is received between two steps is not lost, but its PUBRELs overtake those that are sent again.
     pub fn resend(&mut self, at: &mut usize, now: Instant) -> Resend<B> {
-        match self.in_flight.again(at) {
+        if self.has_replies() {
+            return Resend::Replies;
+        }
+        *at = at.saturating_add(1);
+        match self.in_flight.again() {
             None => Resend::Nothing,
             Some(Again::Pubrel(identifier)) => {
                 self.reply(Reply::Pubrel(identifier));
@@ -347,11 +366,7 @@ impl<B: Buffer> Session<B> {
         packet: &mut [u8; LONGEST_CONTROL],
         now: Instant,
     ) -> Result<(u16, usize), NotMade> {
-        let identifier = self.next_identifier();
-        let topic = SubscribeTopic { topic_path: filter.parse().map_err(|_| NotMade::TooLong)?, qos };
-        let mut request = Subscribe::new(pid(identifier).ok_or(NotMade::Full)?, Default::default());
-        request.topics.push(topic).map_err(|_| NotMade::TooLong)?;
-        self.request(identifier, &Packet::Subscribe(request), filter, packet, now)
+        self.request(SUBSCRIBE, filter, &[qos_value(qos)], packet, now)
     }
 
     /// Encodes an UNSUBSCRIBE for one filter: its packet identifier and length.
@@ -364,43 +379,42 @@ impl<B: Buffer> Session<B> {
         packet: &mut [u8; LONGEST_CONTROL],
         now: Instant,
     ) -> Result<(u16, usize), NotMade> {
-        let identifier = self.next_identifier();
-        let mut request = Unsubscribe::new(pid(identifier).ok_or(NotMade::Full)?, Default::default());
-        request.topics.push(filter.parse().map_err(|_| NotMade::TooLong)?).map_err(|_| NotMade::TooLong)?;
-        self.request(identifier, &Packet::Unsubscribe(request), filter, packet, now)
+        self.request(UNSUBSCRIBE, filter, &[], packet, now)
     }
 
     fn request(
         &mut self,
-        identifier: u16,
-        request: &Packet<'_>,
+        first: u8,
         filter: &str,
+        options: &[u8],
         packet: &mut [u8; LONGEST_CONTROL],
         now: Instant,
     ) -> Result<(u16, usize), NotMade> {
-        if filter.len().saturating_add(10) > LONGEST_CONTROL {
-            return Err(NotMade::TooLong);
-        }
-        let length = encode(request, packet).ok_or(NotMade::TooLong)?;
+        let identifier = self.next_identifier();
+        let filter_length = u16::try_from(filter.len()).map_err(|_| NotMade::TooLong)?;
+        let (field, bytes) = remaining_length(filter.len().saturating_add(options.len()).saturating_add(4));
+        let parts: [&[u8]; 6] = [
+            &[first],
+            field.get(..bytes).unwrap_or_default(),
+            &identifier.to_be_bytes(),
+            &filter_length.to_be_bytes(),
+            filter.as_bytes(),
+            options,
+        ];
+        let length = wire::write(packet, &parts).ok_or(NotMade::TooLong)?;
         self.last_sent = now;
         Ok((identifier, length))
     }
 
     /// When [`Session::tick`] must be called next, unless something arrives before.
     pub fn deadline(&self) -> Option<Instant> {
-        let ping = match self.ping_sent {
-            Some(sent) => Some(sent.max(self.last_received).after(SILENCE_MS)),
-            None => self.ping_due(),
-        };
         let stall = self.decoder.inside_packet().then(|| self.last_received.after(SILENCE_MS));
-        match (ping, stall) {
-            (Some(one), Some(other)) => Some(one.min(other)),
-            (one, other) => one.or(other),
-        }
+        let response = self.ping_sent.map(|sent| sent.max(self.last_received).after(SILENCE_MS));
+        [self.ping_due(), response, stall].into_iter().flatten().min()
     }
 
-    /// Lets time pass: queues PINGREQ when it is due (always), and judges the broker's silence (only when `idle`: when
-    /// the stream was looked at just now and had nothing).
+    /// Lets time pass: makes [`Session::transmit`] give out PINGREQ when it is due (always), and judges the broker's
+    /// silence (only when `idle`: when the stream was looked at just now and had nothing).
     ///
     /// # Errors
     /// [`Lost`]: the connection must be closed.
@@ -413,17 +427,20 @@ impl<B: Buffer> Session<B> {
                 return Err(Lost::NoPingResponse);
             }
         }
-        if self.ping_sent.is_none() && self.ping_due().is_some_and(|due| due <= now) && !self.replies.is_full() {
-            self.reply(Reply::Pingreq);
-            self.ping_sent = Some(now);
+        if self.ping_due().is_some_and(|due| due <= now) {
+            self.ping_owed = Some(now);
         }
         Ok(())
     }
 
-    /// Three quarters of the keep alive: the broker never sees the whole of it in silence (§3.1.2.10).
+    /// Three quarters of the keep alive: the broker never sees the whole of it in silence (§3.1.2.10), not even while
+    /// PINGRESP waits behind a long message. A PINGREQ that another task may have sent meanwhile is looked at again.
     fn ping_due(&self) -> Option<Instant> {
         let after = self.keep_alive_ms.saturating_sub(self.keep_alive_ms >> 2);
-        (self.connected && after > 0).then(|| self.last_sent.after(after))
+        (self.connected && after > 0).then(|| match self.ping_owed {
+            None => self.last_sent.after(after),
+            Some(owed) => owed.after(after.min(SILENCE_MS)),
+        })
     }
 
     /// The stream is gone: what belonged to the connection is dropped, what belongs to the session is kept.
@@ -432,6 +449,7 @@ impl<B: Buffer> Session<B> {
         self.replies.clear();
         self.incoming = Incoming::None;
         self.connected = false;
+        self.ping_owed = None;
         self.ping_sent = None;
         self.in_flight.connection_lost();
     }
@@ -456,7 +474,7 @@ impl<B: Buffer> Session<B> {
 pub enum Resend<B> {
     /// Everything has been sent again.
     Nothing,
-    /// Something was queued for [`Session::transmit`]: send it before going on, so that the order is kept.
+    /// [`Session::transmit`] has something to give: send it before going on, so that the order is kept.
     Replies,
     /// Send this packet with its DUP flag, then call [`Session::sent`] with the identifier.
     Publish(u16, Publication<B>),
@@ -468,14 +486,6 @@ fn confirmed<'a, B>(outcome: Outcome, identifier: u16) -> Result<Option<Event<'a
         Outcome::Wrong => Err(Violation::Unexpected),
         Outcome::Unknown | Outcome::Released => Ok(None),
     }
-}
-
-fn pid(identifier: u16) -> Option<Pid> {
-    Pid::try_from(identifier).ok()
-}
-
-fn encode(packet: &Packet<'_>, into: &mut [u8]) -> Option<usize> {
-    mqttrs::encode_slice(packet, into).ok()
 }
 
 /// The fixed bytes of a CONNECT: 5 of header, 10 of variable header (§3.1).
@@ -512,7 +522,7 @@ fn encode_connect<B: Buffer>(options: &ConnectOptions<'_>) -> Result<(B, usize),
         username: options.username,
         password: options.password,
     });
-    let length = encode(&connect, packet.as_mut()).ok_or(NotMade::TooLong)?;
+    let length = mqttrs::encode_slice(&connect, packet.as_mut()).ok().ok_or(NotMade::TooLong)?;
     Ok((packet, length))
 }
 

@@ -4,7 +4,6 @@ use super::{Failure, Stage};
 use crate::sdk::clock::left_ms;
 use crate::sdk::dns::{Answer, LONGEST_NAME, Lookup};
 use crate::sdk::socket::{Address, Broken, Interest, Socket};
-use crate::sdk::sync::Semaphore;
 use crate::time::Instant;
 use core::ffi::CStr;
 use heapless::Vec;
@@ -18,10 +17,8 @@ const GIVE_UP_CHECK_MS: u32 = 200;
 pub struct Attempt<'a> {
     /// When it must be over.
     pub deadline: Instant,
-    /// Where to look names up.
+    /// Where to look names up; its semaphore also wakes for giving up.
     pub lookup: &'static Lookup,
-    /// Released by the lookup's answer and by whoever wants the attempt given up.
-    pub wake: &'static Semaphore,
     /// Whether it is to be given up.
     pub given_up: &'a dyn Fn() -> bool,
 }
@@ -52,7 +49,7 @@ pub fn connect(host: &[u8], port: u16, attempt: &Attempt<'_>) -> Result<Socket, 
 
 fn resolve(host: &[u8], port: u16, attempt: &Attempt<'_>) -> Result<Address, Failure> {
     let failure = Failure::at(Stage::Dns);
-    if !attempt.lookup.start(host, attempt.wake) {
+    if !attempt.lookup.start(host) {
         return Err(failure);
     }
     loop {
@@ -61,7 +58,7 @@ fn resolve(host: &[u8], port: u16, attempt: &Attempt<'_>) -> Result<Address, Fai
             Answer::Failed => return Err(failure),
             Answer::Waiting => {}
         }
-        if (attempt.given_up)() || !attempt.wake.acquire(left_ms(attempt.deadline)) {
+        if (attempt.given_up)() || !attempt.lookup.wake.acquire(left_ms(attempt.deadline)) {
             attempt.lookup.give_up();
             return Err(failure);
         }

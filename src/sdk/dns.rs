@@ -34,25 +34,29 @@ struct State {
 #[derive(Debug)]
 pub struct Lookup {
     state: Lock<State>,
+    /// Released when an answer is there, and by whoever wants to wake the task that waits for it.
+    pub wake: Semaphore,
 }
 
-impl Default for Lookup {
-    fn default() -> Self {
-        Self::new()
-    }
+/// Static, because lwIP may call back long after the lookup was given up.
+static LOOKUPS: [Lookup; crate::client::LINKS] = [const { Lookup::new() }; crate::client::LINKS];
+
+/// The lookup of a link.
+pub fn lookup(link: u8) -> Option<&'static Lookup> {
+    LOOKUPS.get(usize::from(link))
 }
 
 impl Lookup {
-    /// Nothing looked up.
-    pub const fn new() -> Self {
-        Self { state: Lock::new(State { round: 0, name: Vec::new(), answer: Answer::Failed }) }
+    const fn new() -> Self {
+        let state = State { round: 0, name: Vec::new(), answer: Answer::Failed };
+        Self { state: Lock::new(state), wake: Semaphore::new(0) }
     }
 
-    /// Starts to look up `name` (at most [`LONGEST_NAME`] bytes); when the answer is there, `signal` is released.
-    /// `false` when it could not be started.
-    pub fn start(&'static self, name: &[u8], signal: &'static Semaphore) -> bool {
-        let Some(request) = Request::new(self, signal) else { return false };
-        {
+    /// Starts to look up `name` (at most [`LONGEST_NAME`] bytes); when the answer is there, `wake` is released. `false`
+    /// when it could not be started.
+    pub fn start(&'static self, name: &[u8]) -> bool {
+        let Some(place) = LOOKUPS.iter().position(|known| core::ptr::eq(known, self)) else { return false };
+        let round = {
             let mut state = self.state.lock();
             state.round = state.round.wrapping_add(1);
             state.answer = Answer::Waiting;
@@ -60,11 +64,12 @@ impl Lookup {
             if state.name.extend_from_slice(name).is_err() || state.name.push(0).is_err() {
                 return false;
             }
-        }
-        // SAFETY: the context is an index into the static table, not a pointer.
-        unsafe {
-            bindings::tcpip_callback(Some(ask), request.context(self.round())) == bindings::ERR_OK as bindings::err_t
-        }
+            state.round
+        };
+        // lwIP keeps a bare pointer for as long as it likes: place and round packed into one stay valid.
+        let context = core::ptr::without_provenance_mut((place << 16) | usize::from(round));
+        // SAFETY: the context is no pointer to anything.
+        unsafe { bindings::tcpip_callback(Some(ask), context) == bindings::ERR_OK as bindings::err_t }
     }
 
     /// What has become of it.
@@ -79,48 +84,29 @@ impl Lookup {
         state.answer = Answer::Failed;
     }
 
-    fn round(&self) -> u16 {
-        self.state.lock().round
-    }
-
-    fn conclude(&self, round: u16, answer: Answer) -> bool {
-        let mut state = self.state.lock();
-        let ours = state.round == round && state.answer == Answer::Waiting;
+    fn conclude(&self, round: u16, answer: Answer) {
+        let ours = {
+            let mut state = self.state.lock();
+            let ours = state.round == round && state.answer == Answer::Waiting;
+            if ours {
+                state.answer = answer;
+            }
+            ours
+        };
         if ours {
-            state.answer = answer;
+            self.wake.release();
         }
-        ours
     }
 }
 
-/// Who may be called back: the links' lookups with the semaphores they wake.
-static CALLED_BACK: [spin::Once<(&'static Lookup, &'static Semaphore)>; crate::client::LINKS] =
-    [const { spin::Once::new() }; crate::client::LINKS];
-
-/// A place in the table of call-backs. lwIP keeps a bare pointer for as long as it likes: place and round packed into
-/// one stay valid whatever has become of the link.
-#[derive(Debug, Clone, Copy)]
-struct Request(usize);
-
-impl Request {
-    fn new(lookup: &'static Lookup, signal: &'static Semaphore) -> Option<Self> {
-        CALLED_BACK.iter().position(|place| core::ptr::eq(place.call_once(|| (lookup, signal)).0, lookup)).map(Self)
-    }
-
-    const fn context(self, round: u16) -> *mut c_void {
-        core::ptr::without_provenance_mut((self.0 << 16) | round as usize)
-    }
-
-    fn from_context(context: *mut c_void) -> Option<(&'static Lookup, &'static Semaphore, u16)> {
-        let packed = context.addr();
-        let (lookup, signal) = CALLED_BACK.get(packed >> 16)?.get()?;
-        Some((lookup, signal, (packed & 0xFFFF) as u16))
-    }
+fn from_context(context: *mut c_void) -> Option<(&'static Lookup, u16)> {
+    let packed = context.addr();
+    Some((LOOKUPS.get(packed >> 16)?, (packed & 0xFFFF) as u16))
 }
 
 /// Runs in lwIP's task.
 extern "C" fn ask(context: *mut c_void) {
-    let Some((lookup, signal, round)) = Request::from_context(context) else { return };
+    let Some((lookup, round)) = from_context(context) else { return };
     let name = {
         let state = lookup.state.lock();
         if state.round != round {
@@ -139,18 +125,14 @@ extern "C" fn ask(context: *mut c_void) {
         bindings::ERR_INPROGRESS => return,
         _ => Answer::Failed,
     };
-    if lookup.conclude(round, answer) {
-        signal.release();
-    }
+    lookup.conclude(round, answer);
 }
 
 /// Runs in lwIP's task.
 extern "C" fn found(_: *const c_char, address: *const bindings::ip_addr_t, context: *mut c_void) {
-    let Some((lookup, signal, round)) = Request::from_context(context) else { return };
+    let Some((lookup, round)) = from_context(context) else { return };
     let answer = if address.is_null() { Answer::Failed } else { text(address) };
-    if lookup.conclude(round, answer) {
-        signal.release();
-    }
+    lookup.conclude(round, answer);
 }
 
 fn text(address: *const bindings::ip_addr_t) -> Answer {

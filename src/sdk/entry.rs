@@ -18,6 +18,7 @@ unsafe impl Sync for Table {}
 
 /// The server walks its section from `wm_at_table_start` to `wm_at_table_end`.
 #[used]
+#[unsafe(export_name = "w800_mqtt_at_table")]
 #[unsafe(link_section = ".wm_at_table")]
 pub static WM_AT_TABLE: Table = Table(rows());
 
@@ -57,6 +58,15 @@ unsafe extern "C" fn handle<const ROW: usize>(
     argc: c_int,
     argv: *mut *mut c_char,
 ) -> c_int {
+    // SAFETY: the server hands `argc` pointers at `argv`, each NULL or a NUL-terminated text that stays valid during
+    // the call.
+    unsafe { dispatch(ROW, form, argc, argv) }
+}
+
+/// # Safety
+/// `argv` points to `argc` pointers, each NULL or a NUL-terminated text, valid during the call.
+#[inline(never)]
+unsafe fn dispatch(row: usize, form: bindings::wm_at_type_e, argc: c_int, argv: *mut *mut c_char) -> c_int {
     let form = match form {
         bindings::AT_TYPE_QUERY => Form::Query,
         bindings::AT_TYPE_TEST => Form::Test,
@@ -64,15 +74,14 @@ unsafe extern "C" fn handle<const ROW: usize>(
     };
     let mut args = Vec::<&[u8], MOST_ARGUMENTS>::new();
     for index in 0..usize::try_from(argc).unwrap_or(0).min(MOST_ARGUMENTS) {
-        // SAFETY: the server hands `argc` pointers at `argv`, each NULL or a NUL-terminated text that stays valid
-        // during the call.
+        // SAFETY: the caller vouches for the first `argc` pointers and what they point to.
         let text = unsafe {
             let text = argv.add(index).read();
             if text.is_null() { &[][..] } else { CStr::from_ptr(text).to_bytes() }
         };
         let _ = args.push(text);
     }
-    let closing = COMMANDS.get(ROW).map_or(Closing::Error, |row| actions::execute(row, form, &args));
+    let closing = COMMANDS.get(row).map_or(Closing::Error, |row| actions::execute(row, form, &args));
     match closing {
         Closing::Ok => bindings::WM_AT_RESULT_OK as c_int,
         Closing::Error => bindings::WM_AT_RESULT_FAIL as c_int,

@@ -5,6 +5,7 @@
 //! from the SDK's heap.
 
 use super::bindings;
+use super::sync::Lock;
 use crate::bytes::Buffer;
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::UnsafeCell;
@@ -25,13 +26,15 @@ unsafe impl Sync for Region {}
 
 static ARENA: Region = Region(UnsafeCell::new([0; ARENA_BYTES]));
 static ALLOCATOR: LlffHeap = LlffHeap::empty();
-static READY: spin::Once<()> = spin::Once::new();
+static READY: Lock<bool> = Lock::new(false);
 
 fn arena() -> &'static LlffHeap {
-    READY.call_once(|| {
-        // SAFETY: the region is used for nothing else, and `Once` lets this run once, before any allocation.
+    let mut ready = READY.lock();
+    if !*ready {
+        // SAFETY: the region is used for nothing else, and this runs once, before any allocation.
         unsafe { ALLOCATOR.init(ARENA.0.get().addr(), ARENA_BYTES) };
-    });
+        *ready = true;
+    }
     &ALLOCATOR
 }
 

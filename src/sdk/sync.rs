@@ -2,7 +2,8 @@
 
 use super::bindings;
 use core::ffi::c_void;
-use core::ptr::NonNull;
+use core::sync::atomic::{AtomicPtr, Ordering};
+use spin::mutex::{SpinMutex, SpinMutexGuard};
 
 /// Gives the processor away while a lock is held by a task that a bare spin would keep from running.
 #[derive(Debug)]
@@ -14,8 +15,25 @@ impl spin::RelaxStrategy for Yield {
     }
 }
 
-/// A lock that is held for a few instructions only: never across network, serial port or waiting.
-pub type Lock<T> = spin::mutex::SpinMutex<T, Yield>;
+/// A lock that is held for a few instructions: never across network or waiting.
+#[derive(Debug)]
+pub struct Lock<T>(SpinMutex<T, Yield>);
+
+/// The locked value; unlocks when dropped.
+pub type Guard<'a, T> = SpinMutexGuard<'a, T, Yield>;
+
+impl<T> Lock<T> {
+    /// An unlocked lock over `value`.
+    pub const fn new(value: T) -> Self {
+        Self(SpinMutex::new(value))
+    }
+
+    /// Locks. Out of line: atomics are calls on this chip, and there are many places.
+    #[inline(never)]
+    pub fn lock(&self) -> Guard<'_, T> {
+        self.0.lock()
+    }
+}
 
 /// Wait for as long as it takes.
 pub const FOREVER: u32 = bindings::WM_OS_WAIT_TIME_MAX as u32;
@@ -24,56 +42,72 @@ pub const FOREVER: u32 = bindings::WM_OS_WAIT_TIME_MAX as u32;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NoSemaphore;
 
+/// An object of the SDK that is created at first use, by one task, and lives as long as the firmware.
 #[derive(Debug)]
-struct Handle(NonNull<c_void>);
+pub(super) struct Handle(AtomicPtr<c_void>);
 
-// SAFETY: the SDK's semaphores are made to be shared between tasks.
-unsafe impl Send for Handle {}
-// SAFETY: as above.
-unsafe impl Sync for Handle {}
+impl Handle {
+    /// Not created yet.
+    pub(super) const fn none() -> Self {
+        Self(AtomicPtr::new(core::ptr::null_mut()))
+    }
+
+    /// The object, or null.
+    pub(super) fn get(&self) -> *mut c_void {
+        self.0.load(Ordering::Acquire)
+    }
+
+    /// The object, created by `create` if it is not there; null when that fails.
+    pub(super) fn get_or_create(
+        &self,
+        create: impl FnOnce(&mut *mut c_void) -> bindings::wm_os_status_t,
+    ) -> *mut c_void {
+        let mut object = self.get();
+        if object.is_null() && create(&mut object) == bindings::WM_OS_STATUS_SUCCESS {
+            self.0.store(object, Ordering::Release);
+        }
+        self.get()
+    }
+}
 
 /// A counting semaphore that the SDK creates at first use and that lives as long as the firmware.
 #[derive(Debug)]
 pub struct Semaphore {
-    handle: spin::Once<Handle>,
+    handle: Handle,
     initial: u32,
 }
 
 impl Semaphore {
     /// A semaphore whose count begins at `initial`. [`Semaphore::create`] must have succeeded before it is used.
     pub const fn new(initial: u32) -> Self {
-        Self { handle: spin::Once::new(), initial }
+        Self { handle: Handle::none(), initial }
     }
 
-    /// Creates it in the SDK, unless that was done before.
+    /// Creates it in the SDK, unless that was done before. Only the AT server's task may call this.
     ///
     /// # Errors
     /// [`NoSemaphore`] when the SDK has no memory for it.
     pub fn create(&self) -> Result<(), NoSemaphore> {
-        self.handle
-            .try_call_once(|| {
-                let mut handle = core::ptr::null_mut();
-                // SAFETY: `handle` is a valid place for the result.
-                let status = unsafe { bindings::wm_os_internal_sem_create(&mut handle, self.initial) };
-                NonNull::new(handle).filter(|_| status == bindings::WM_OS_STATUS_SUCCESS).map(Handle).ok_or(NoSemaphore)
-            })
-            .map(|_| ())
+        // SAFETY: `place` is a valid place for the result.
+        let create = |place: &mut _| unsafe { bindings::wm_os_internal_sem_create(place, self.initial) };
+        if self.handle.get_or_create(create).is_null() { Err(NoSemaphore) } else { Ok(()) }
     }
 
     /// Counts down, waiting at most `milliseconds` for the count to be above 0. `false` when the time is over.
     pub fn acquire(&self, milliseconds: u32) -> bool {
-        self.handle.get().is_some_and(|handle| {
-            // SAFETY: the handle is a live semaphore of the SDK; it is never deleted.
-            let status = unsafe { bindings::wm_os_internal_sem_acquire_ms(handle.0.as_ptr(), milliseconds) };
-            status == bindings::WM_OS_STATUS_SUCCESS
-        })
+        let handle = self.handle.get();
+        // SAFETY: the handle is a live semaphore of the SDK; it is never deleted.
+        !handle.is_null()
+            && unsafe { bindings::wm_os_internal_sem_acquire_ms(handle, milliseconds) }
+                == bindings::WM_OS_STATUS_SUCCESS
     }
 
     /// Counts up, waking a task that waits.
     pub fn release(&self) {
-        if let Some(handle) = self.handle.get() {
+        let handle = self.handle.get();
+        if !handle.is_null() {
             // SAFETY: as in `acquire`.
-            let _ = unsafe { bindings::wm_os_internal_sem_release(handle.0.as_ptr()) };
+            let _ = unsafe { bindings::wm_os_internal_sem_release(handle) };
         }
     }
 
