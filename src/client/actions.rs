@@ -65,6 +65,9 @@ const CLEAN_MS: u64 = 8_000;
 /// How long CLEAN tries to say DISCONNECT, in milliseconds.
 const DISCONNECT_MS: u64 = 1_000;
 
+/// The scheme of MQTT over TCP.
+const PLAIN_TCP: u8 = 1;
+
 /// SDK heap that a publication must leave free for lwIP to send it with, in bytes: its send buffer and some.
 const LWIP_RESERVE_BYTES: usize = 12 * 1024;
 
@@ -232,6 +235,9 @@ fn connect(slot: &'static Slot, values: &Values<'_>) -> Result<Answer, Code> {
     let host = values.text(1);
     if !is_host(host) {
         return Err(Code::UriParseFailed);
+    }
+    if slot.link.lock().user().is_some_and(|user| user.scheme != PLAIN_TCP) {
+        return Err(Code::TlsConfigError);
     }
     let timeout_ms = values.int(4);
     let target = Target {

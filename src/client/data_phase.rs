@@ -119,38 +119,38 @@ fn fill(bytes: &[u8]) -> (usize, bool) {
 }
 
 fn finish(phase: Phase) {
-    let mut output = Output::resume();
+    let mut output = end_prompt();
     let Some(slot) = slots().get(usize::from(phase.link)) else { return };
     match phase.job {
         Job::Field(id, field) => match actions::set_field(slot, id, field) {
-            Ok(()) => output.write(b"\r\nOK\r\n"),
+            Ok(()) => output.write(b"OK\r\n"),
             Err(code) => refuse(&mut output, code),
         },
         Job::Publish(publication, timeout_ms) => {
-            // The broker's answer may come behind a message that needs the port.
+            // The broker's acknowledgement may come behind a message that needs the port.
             drop(output);
             let published = exchange::publish(slot, publication, timeout_ms);
-            conclude(&mut Output::claim(), if published.is_ok() { PUB_OK } else { PUB_FAIL });
+            Output::claim().write(if published.is_ok() { PUB_OK } else { PUB_FAIL });
         }
     }
 }
 
 fn fail(phase: Phase) {
-    let mut output = Output::resume();
+    let mut output = end_prompt();
     match phase.job {
         Job::Field(..) => refuse(&mut output, Code::RecvLengthIsWrong),
-        Job::Publish(..) => conclude(&mut output, PUB_FAIL),
+        Job::Publish(..) => output.write(PUB_FAIL),
     }
 }
 
-/// The prompt has left its line open: what follows begins with a line end.
-fn conclude(output: &mut Output, line: &[u8]) {
+/// Takes up the port from the phase and ends the line that the prompt has left open.
+fn end_prompt() -> Output {
+    let mut output = Output::resume();
     output.write(LINE_END);
-    output.write(line);
+    output
 }
 
 fn refuse(output: &mut Output, code: Code) {
-    output.write(LINE_END);
     answer::error(output, code);
     output.write(b"\r\nERROR\r\n");
 }
