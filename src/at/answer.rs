@@ -61,6 +61,25 @@ impl<'s> Line<'s> {
     /// Adds a decimal field.
     pub fn int(&mut self, value: u32) -> &mut Self {
         self.comma();
+        self.decimal(value)
+    }
+
+    /// Adds a decimal field that may be negative.
+    pub fn signed(&mut self, value: i32) -> &mut Self {
+        self.comma();
+        if value < 0 {
+            self.push(b'-');
+        }
+        self.decimal(value.unsigned_abs())
+    }
+
+    /// Adds an error code as `ERR CODE:` prints it; `0x00000000` for none.
+    pub fn code(&mut self, code: Option<Code>) -> &mut Self {
+        self.comma();
+        self.hexadecimal(code.map_or(0, Code::value))
+    }
+
+    fn decimal(&mut self, value: u32) -> &mut Self {
         let mut digits = [b'0'; 10];
         let mut rest = value;
         let mut leading = digits.len();
@@ -73,6 +92,17 @@ impl<'s> Line<'s> {
             }
         }
         self.raw(digits.get(leading..).unwrap_or_default())
+    }
+
+    /// `0x%08x`
+    fn hexadecimal(&mut self, value: u16) -> &mut Self {
+        let mut digits = [b'0'; 8];
+        let mut rest = u32::from(value);
+        for digit in digits.iter_mut().rev() {
+            *digit = digit_of(rest);
+            rest >>= 4;
+        }
+        self.raw(b"0x").raw(&digits)
     }
 
     /// Adds a field in double quotes, `"` and `\` in it escaped with `\`, nothing else.
@@ -136,13 +166,7 @@ fn digit_of(value: u32) -> u8 {
 
 /// `ERR CODE:0x%08x`, the line before `ERROR`.
 pub fn error(sink: &mut dyn Sink, code: Code) {
-    let mut digits = [b'0'; 8];
-    let mut rest = u32::from(code.value());
-    for digit in digits.iter_mut().rev() {
-        *digit = digit_of(rest);
-        rest >>= 4;
-    }
-    Line::new(sink, b"ERR CODE:0x").raw(&digits).end();
+    Line::new(sink, b"ERR CODE:").code(Some(code)).end();
 }
 
 /// `OK` and the prompt, after which the host sends a data phase's bytes.

@@ -51,6 +51,8 @@ pub enum CommandId {
     Unsub,
     /// `AT+MQTTCLEAN`
     Clean,
+    /// `AT+MQTTERR`, an addition of ours: why the last command or connection failed
+    LastError,
 }
 
 /// What a text may hold besides its length, and how far it reaches where quotes in it were not escaped.
@@ -119,40 +121,72 @@ pub struct Codes {
 /// One parameter.
 #[derive(Clone, Copy, Debug)]
 pub struct Param {
-    /// As the documents write it between `<` and `>`.
-    pub name: &'static str,
     /// Type, range and default.
     pub kind: Kind,
     /// Faults.
     pub codes: Codes,
     /// Position of a text that may not be empty unless this one is, and the code for when it is.
     pub needs: Option<(u8, Code)>,
+    /// As the documents write it between `<` and `>`. Not in firmware.
+    #[cfg(any(test, not(target_os = "none")))]
+    pub name: &'static str,
     /// For the reference page: unit, meaning, or why a code was chosen. Not in firmware.
     #[cfg(any(test, not(target_os = "none")))]
     pub note: &'static str,
 }
 
-impl Param {
+/// A parameter as the table below is written, with what only usage texts and the reference page need.
+#[derive(Clone, Copy)]
+struct Described {
+    name: &'static str,
+    kind: Kind,
+    codes: Codes,
+    needs: Option<(u8, Code)>,
+    #[cfg_attr(all(not(test), target_os = "none"), expect(dead_code, reason = "not in firmware"))]
+    note: &'static str,
+}
+
+impl Described {
     const fn new(name: &'static str, kind: Kind, codes: Codes, note: &'static str) -> Self {
-        #[cfg(not(any(test, not(target_os = "none"))))]
-        let _ = note;
-        Param {
-            name,
-            kind,
-            codes,
-            needs: None,
-            #[cfg(any(test, not(target_os = "none")))]
-            note,
-        }
+        Described { name, kind, codes, needs: None, note }
     }
 
     const fn needs(self, position: u8, code: Code) -> Self {
-        Param { needs: Some((position, code)), ..self }
+        Described { needs: Some((position, code)), ..self }
     }
 
     const fn is_text(&self) -> bool {
         matches!(self.kind, Kind::Text { .. })
     }
+
+    const fn param(&self) -> Param {
+        Param {
+            kind: self.kind,
+            codes: self.codes,
+            needs: self.needs,
+            #[cfg(any(test, not(target_os = "none")))]
+            name: self.name,
+            #[cfg(any(test, not(target_os = "none")))]
+            note: self.note,
+        }
+    }
+}
+
+/// What the parser needs of `described`, all `N` of them.
+#[expect(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "evaluated at compile time only, where a fault is a compile error"
+)]
+const fn params<const N: usize>(described: &[Described]) -> [Param; N] {
+    const NONE: Param = LINK.param();
+    let mut params = [NONE; N];
+    let mut position = 0;
+    while position < N {
+        params[position] = described[position].param();
+        position += 1;
+    }
+    params
 }
 
 /// One command.
@@ -213,12 +247,26 @@ const fn number(unreadable: Code, wrong: Code) -> Codes {
     codes(unreadable, wrong, wrong)
 }
 
-const fn int(name: &'static str, min: u32, max: u32, default: Option<u32>, codes: Codes, note: &'static str) -> Param {
-    Param::new(name, Kind::Int { min, max, default }, codes, note)
+const fn int(
+    name: &'static str,
+    min: u32,
+    max: u32,
+    default: Option<u32>,
+    codes: Codes,
+    note: &'static str,
+) -> Described {
+    Described::new(name, Kind::Int { min, max, default }, codes, note)
 }
 
-const fn text(name: &'static str, max: u16, empty: bool, content: Content, codes: Codes, note: &'static str) -> Param {
-    Param::new(name, Kind::Text { max, empty, content }, codes, note)
+const fn text(
+    name: &'static str,
+    max: u16,
+    empty: bool,
+    content: Content,
+    codes: Codes,
+    note: &'static str,
+) -> Described {
+    Described::new(name, Kind::Text { max, empty, content }, codes, note)
 }
 
 /// No shorter bound than the line's.
@@ -235,21 +283,21 @@ const TOPIC: Codes = codes(Code::TopicReadFailed, Code::TopicIsNull, Code::Topic
 const DATA: Codes = codes(Code::DataReadFailed, Code::DataIsNull, Code::DataIsOverlength);
 const PREPARE: Code = Code::ParamPrepareError;
 
-const LINK: Param = Param::new(
+const LINK: Described = Described::new(
     "LinkID",
     Kind::LinkId,
     number(Code::LinkIdReadFailed, Code::LinkIdValueIsWrong),
     "0 in the default build",
 );
 const LONG_NOTE: &str = "bytes of the data phase; its codes are those of the text that follows";
-const TOPIC_NAME: Param = text("topic", 128, false, Content::Topic, TOPIC, "a wildcard answers as unreadable");
-const QOS: Param = int("qos", 0, 2, Some(0), number(Code::QosReadFailed, Code::QosValueIsWrong), "");
-const RETAIN: Param = int("retain", 0, 1, Some(0), number(Code::RetainReadFailed, Code::RetainValueIsWrong), "");
+const TOPIC_NAME: Described = text("topic", 128, false, Content::Topic, TOPIC, "a wildcard answers as unreadable");
+const QOS: Described = int("qos", 0, 2, Some(0), number(Code::QosReadFailed, Code::QosValueIsWrong), "");
+const RETAIN: Described = int("retain", 0, 1, Some(0), number(Code::RetainReadFailed, Code::RetainValueIsWrong), "");
 const TIMEOUT_NOTE: &str = "ms; the documents have no code for it";
 const TIMEOUT_CODES: Codes = number(PREPARE, PREPARE);
 /// How long an acknowledgement is waited for.
-const ACK_TIMEOUT: Param = int("timeout_ms", 3_000, 60_000, Some(10_000), TIMEOUT_CODES, TIMEOUT_NOTE);
-const ALPN: Param = text(
+const ACK_TIMEOUT: Described = int("timeout_ms", 3_000, 60_000, Some(10_000), TIMEOUT_CODES, TIMEOUT_NOTE);
+const ALPN: Described = text(
     "alpn",
     255,
     false,
@@ -258,7 +306,7 @@ const ALPN: Param = text(
     "the documents have no code for it",
 );
 
-const USER_CFG_PARAMS: &[Param] = &[
+const USER_CFG_PARAMS: &[Described] = &[
     LINK,
     int("scheme", 1, 10, None, number(Code::SchemeReadFailed, Code::SchemeValueIsWrong), "transport and certificates"),
     text("client_id", 256, true, Content::String, CLIENT_ID, "empty: the broker assigns one, clean sessions only"),
@@ -269,7 +317,7 @@ const USER_CFG_PARAMS: &[Param] = &[
     text("path", 32, true, Content::Name, PATH, "resource of the WebSocket; empty means /"),
 ];
 
-const CONN_CFG_PARAMS: &[Param] = &[
+const CONN_CFG_PARAMS: &[Described] = &[
     LINK,
     int(
         "keepalive",
@@ -293,7 +341,7 @@ const CONN_CFG_PARAMS: &[Param] = &[
     int("lwt_retain", 0, 1, Some(0), number(Code::LwtRetainReadFailed, Code::LwtRetainValueIsWrong), ""),
 ];
 
-const CONN_PARAMS: &[Param] = &[
+const CONN_PARAMS: &[Described] = &[
     LINK,
     text("host", 128, false, Content::Name, HOST, "name or address"),
     int("port", 1, 65_535, None, number(Code::PortReadFailed, Code::PortValueIsWrong), ""),
@@ -301,7 +349,7 @@ const CONN_PARAMS: &[Param] = &[
     int("timeout_ms", 3_000, 60_000, Some(15_000), TIMEOUT_CODES, TIMEOUT_NOTE),
 ];
 
-const PUB_RAW_LENGTH: Param = int(
+const PUB_RAW_LENGTH: Described = int(
     "length",
     1,
     u32::MAX,
@@ -315,7 +363,7 @@ struct Form {
     name: &'static CStr,
     query: bool,
     required: u8,
-    params: &'static [Param],
+    params: &'static [Described],
 }
 
 macro_rules! commands {
@@ -340,7 +388,7 @@ macro_rules! commands {
                 data_phase: commands!(@has data_phase $($flag)*),
                 comma_less: commands!(@has comma_less $($flag)*),
                 required: FORM.required,
-                params: FORM.params,
+                params: &params::<{ FORM.params.len() }>(FORM.params),
             }
         }),*];
     };
@@ -365,7 +413,7 @@ commands! {
     ConnCfg c"AT+MQTTCONNCFG" [query] 7 of CONN_CFG_PARAMS;
     Alpn c"AT+MQTTALPN" [query] 2 of &[
         LINK,
-        Param::new(
+        Described::new(
             "alpn_counts",
             Kind::Count { max: 5 },
             number(PREPARE, Code::ParameterCountsIsWrong),
@@ -395,6 +443,7 @@ commands! {
     ];
     Unsub c"AT+MQTTUNSUB" [] 2 of &[LINK, text("topic", 128, false, Content::Name, TOPIC, "a filter"), ACK_TIMEOUT];
     Clean c"AT+MQTTCLEAN" [] 1 of &[LINK];
+    LastError c"AT+MQTTERR" [query] 0 of &[];
 }
 
 /// Writes a usage text, or only measures it where `out` is empty; runs while the table is compiled.
@@ -420,7 +469,7 @@ impl Writer<'_> {
         }
     }
 
-    const fn param(&mut self, param: &Param, optional: bool, first: bool) {
+    const fn param(&mut self, param: &Described, optional: bool, first: bool) {
         if optional {
             self.add(b"[");
         }
@@ -478,7 +527,7 @@ mod tests {
 
     #[test]
     fn rows_stand_where_their_ids_say() {
-        assert_eq!(COMMANDS.len(), 16);
+        assert_eq!(COMMANDS.len(), 17);
         for (position, command) in COMMANDS.iter().enumerate() {
             assert_eq!(command.id as usize, position);
             assert_eq!(row(command.id).name, command.name);
@@ -490,7 +539,7 @@ mod tests {
         for command in &COMMANDS {
             assert!(command.params.len() <= MAX_PARAMS);
             assert!(usize::from(command.required) <= command.params.len());
-            assert_eq!(command.params.first().map(|param| param.kind), Some(Kind::LinkId));
+            assert!(!command.set() || command.params.first().is_some_and(|param| param.kind == Kind::LinkId));
             for (position, param) in command.params.iter().enumerate() {
                 assert_eq!(position == 0, param.kind == Kind::LinkId);
                 let optional = position >= usize::from(command.required);
@@ -510,7 +559,12 @@ mod tests {
                 }
                 if let Some((other, _)) = param.needs {
                     assert!(usize::from(other) < position);
-                    assert!(command.params.get(usize::from(other)).is_some_and(Param::is_text));
+                    assert!(
+                        command
+                            .params
+                            .get(usize::from(other))
+                            .is_some_and(|param| matches!(param.kind, Kind::Text { .. }))
+                    );
                 }
             }
         }
@@ -548,7 +602,11 @@ mod tests {
         let with = |has: fn(&Command) -> bool| -> std::vec::Vec<CommandId> {
             COMMANDS.iter().filter(|row| has(row)).map(|row| row.id).collect()
         };
-        assert_eq!(with(|row| row.query), [UserCfg, ClientId, Username, Password, ConnCfg, Alpn, Sni, Conn, Sub]);
+        assert_eq!(
+            with(|row| row.query),
+            [UserCfg, ClientId, Username, Password, ConnCfg, Alpn, Sni, Conn, Sub, LastError]
+        );
+        assert_eq!(with(|row| !row.set()), [LastError]);
         assert_eq!(with(|row| row.data_phase), [LongClientId, LongUsername, LongPassword, PubRaw]);
         assert_eq!(with(|row| row.comma_less), [ClientId, Username, Password]);
     }

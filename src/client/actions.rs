@@ -3,7 +3,7 @@
 use super::data_phase::{self, Job};
 use super::output::Output;
 use super::task::{LinkTask, STACK_BYTES};
-use super::{LINKS, Slot, exchange, queries, slots};
+use super::{LINKS, Slot, exchange, queries, report, slots};
 use crate::at::answer::{self, Sink};
 use crate::at::{ArgStyle, Code, Command, CommandId, Scratch, Values, learn_style, split};
 use crate::bytes::Buffer;
@@ -18,6 +18,7 @@ use crate::sdk::clock::now;
 use crate::sdk::heap::Bytes;
 use crate::sdk::sync::Lock;
 use crate::sdk::task::Task;
+use crate::time::Instant;
 
 /// How a command was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +66,9 @@ const CLEAN_MS: u64 = 8_000;
 /// How long CLEAN tries to say DISCONNECT, in milliseconds.
 const DISCONNECT_MS: u64 = 1_000;
 
+/// SUBACK's refusal (MQTT 3.1.1 §3.9.3).
+const SUBACK_FAILURE: i32 = 0x80;
+
 /// The scheme of MQTT over TCP.
 const PLAIN_TCP: u8 = 1;
 
@@ -76,6 +80,7 @@ static STYLE: Lock<ArgStyle> = Lock::new(ArgStyle::Decoded);
 
 /// Runs one command and prints what comes before the server's `OK` or `ERROR`.
 pub fn execute(row: &'static Command, form: Form, args: &[&[u8]]) -> Closing {
+    report::command_begins();
     let answer = super::prepare().and_then(|()| match form {
         Form::Test => Ok(Answer::Ok(row.usage.to_bytes())),
         Form::Query => queries::print(row).map(|()| Answer::Ok(b"")),
@@ -99,11 +104,21 @@ pub fn execute(row: &'static Command, form: Form, args: &[&[u8]]) -> Closing {
 }
 
 fn set(row: &'static Command, args: &[&[u8]]) -> Result<Answer, Code> {
+    let mut about = None;
+    set_link(row, args, &mut about).inspect_err(|code| report::command_failed(about, *code))
+}
+
+/// As [`set`]; tells which link the line was about as soon as that is known.
+fn set_link(row: &'static Command, args: &[&[u8]], about: &mut Option<u8>) -> Result<Answer, Code> {
+    if !row.set() {
+        return Err(Code::ParameterCountsIsWrong);
+    }
     let style = if row.id == CommandId::UserCfg { learn_style(args) } else { *STYLE.lock() };
     let mut scratch = Scratch::new();
     let split = split(row, args, style, &mut scratch)?;
     let index = split.link_id(LINKS as u8)?;
     let slot = slots().get(usize::from(index)).ok_or(Code::NullLink)?;
+    *about = Some(index);
     slot.reap();
     slot.link.lock().permit(action(row.id))?;
     let values = split.values()?;
@@ -130,6 +145,7 @@ fn set(row: &'static Command, args: &[&[u8]]) -> Result<Answer, Code> {
         CommandId::Sub => subscribe(slot, &values),
         CommandId::Unsub => unsubscribe(slot, &values),
         CommandId::Clean => clean(slot),
+        CommandId::LastError => Err(Code::ParameterCountsIsWrong),
     }
 }
 
@@ -139,7 +155,7 @@ const fn action(id: CommandId) -> Action {
         CommandId::UserCfg => Action::ConfigureUser,
         CommandId::Conn => Action::Connect,
         CommandId::Pub | CommandId::PubRaw | CommandId::Sub | CommandId::Unsub => Action::Use,
-        CommandId::Clean => Action::Clean,
+        CommandId::Clean | CommandId::LastError => Action::Clean,
         CommandId::ClientId
         | CommandId::Username
         | CommandId::Password
@@ -172,7 +188,9 @@ fn user_config(slot: &Slot, values: &Values<'_>) -> Result<(), Code> {
         password: copy(values.text(4))?,
         path: copy(values.text(7))?,
     };
-    slot.link.lock().configure_user(user);
+    let mut link = slot.link.lock();
+    link.configure_user(user);
+    link.session.begin_identifiers_behind(Instant::default().until(now()) as u16);
     Ok(())
 }
 
@@ -309,6 +327,10 @@ fn subscribe(slot: &'static Slot, values: &Values<'_>) -> Result<Answer, Code> {
     match reply {
         Some(Reply::Subscribed(Some(granted))) if slot.link.lock().subscriptions.granted(filter, asked, granted) => {
             DONE
+        }
+        Some(Reply::Subscribed(None)) => {
+            report::refused(slot.index, SUBACK_FAILURE);
+            Err(Code::ClientSubscribeFailed)
         }
         _ => Err(Code::ClientSubscribeFailed),
     }

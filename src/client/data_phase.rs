@@ -5,7 +5,7 @@
 //! silence, each of which may come in another task.
 
 use super::output::Output;
-use super::{actions, exchange, slots};
+use super::{actions, exchange, report, slots};
 use crate::at::answer::{self, LINE_END, PUB_FAIL, PUB_OK, Sink};
 use crate::at::{Code, CommandId};
 use crate::mqtt::publication::Publication;
@@ -124,12 +124,13 @@ fn finish(phase: Phase) {
     match phase.job {
         Job::Field(id, field) => match actions::set_field(slot, id, field) {
             Ok(()) => output.write(b"OK\r\n"),
-            Err(code) => refuse(&mut output, code),
+            Err(code) => refuse(&mut output, phase.link, code),
         },
         Job::Publish(publication, timeout_ms) => {
             // The broker's acknowledgement may come behind a message that needs the port.
             drop(output);
-            let published = exchange::publish(slot, publication, timeout_ms);
+            let published = exchange::publish(slot, publication, timeout_ms)
+                .inspect_err(|code| report::command_failed(Some(phase.link), *code));
             Output::claim().write(if published.is_ok() { PUB_OK } else { PUB_FAIL });
         }
     }
@@ -138,8 +139,11 @@ fn finish(phase: Phase) {
 fn fail(phase: Phase) {
     let mut output = end_prompt();
     match phase.job {
-        Job::Field(..) => refuse(&mut output, Code::RecvLengthIsWrong),
-        Job::Publish(..) => output.write(PUB_FAIL),
+        Job::Field(..) => refuse(&mut output, phase.link, Code::RecvLengthIsWrong),
+        Job::Publish(..) => {
+            report::command_failed(Some(phase.link), Code::RecvLengthIsWrong);
+            output.write(PUB_FAIL);
+        }
     }
 }
 
@@ -150,7 +154,8 @@ fn end_prompt() -> Output {
     output
 }
 
-fn refuse(output: &mut Output, code: Code) {
+fn refuse(output: &mut Output, link: u8, code: Code) {
+    report::command_failed(Some(link), code);
     answer::error(output, code);
     output.write(b"\r\nERROR\r\n");
 }

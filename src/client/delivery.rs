@@ -31,7 +31,11 @@ enum State {
         have: usize,
     },
     /// The line is open.
-    Printing { output: Output, length: u32, left: u32 },
+    Printing {
+        output: Output,
+        length: u32,
+        left: u32,
+    },
 }
 
 /// The message that is coming in on one link.

@@ -6,6 +6,7 @@
 //! * [`exchange`] sends a packet from the AT task and waits for the broker's answer.
 //! * [`task`] is the link's task: it connects, reads, keeps alive, reconnects.
 //! * [`delivery`] prints an incoming message as one line.
+//! * [`report`] remembers why something failed.
 //! * [`output`] keeps lines and answers from mixing.
 //!
 //! Locks, in the order in which they may be nested: the port ([`output::Output`]), a link's sending side
@@ -19,6 +20,7 @@ pub mod delivery;
 pub mod exchange;
 pub mod output;
 pub mod queries;
+pub mod report;
 pub mod task;
 
 use crate::at::code::Code;

@@ -1,7 +1,7 @@
 //! The rows of the query forms (AT contract §3).
 
 use super::output::Output;
-use super::{Slot, slots};
+use super::{Slot, report, slots};
 use crate::at::answer::{self, Endpoint, Line};
 use crate::at::{Code, Command, CommandId};
 use crate::link::Link;
@@ -27,8 +27,10 @@ pub fn print(row: &'static Command) -> Result<(), Code> {
 fn print_link(output: &mut Output, row: &'static Command, slot: &Slot) {
     let link = slot.link.lock();
     let index = u32::from(slot.index);
-    if row.id == CommandId::Conn {
-        return connection(output, slot.index, &link);
+    match row.id {
+        CommandId::Conn => return connection(output, slot.index, &link),
+        CommandId::LastError => return last_error(output, row, slot.index),
+        _ => {}
     }
     let Some(user) = link.user() else { return };
     match row.id {
@@ -53,6 +55,13 @@ fn print_link(output: &mut Output, row: &'static Command, slot: &Slot) {
         CommandId::Sub => subscriptions(output, row, index, &link),
         _ => {}
     }
+}
+
+fn last_error(output: &mut Output, row: &'static Command, index: u8) {
+    let report = report::last(index);
+    let mut line = Line::row(output, row);
+    line.int(u32::from(index)).code(report.code).int(report.stage.map_or(0, |stage| stage as u32));
+    line.signed(report.detail).quoted(report.text.as_bytes()).end();
 }
 
 fn field(output: &mut Output, row: &'static Command, index: u32, text: &Bytes) {

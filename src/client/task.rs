@@ -5,7 +5,7 @@
 
 use super::delivery::Delivery;
 use super::output::Output;
-use super::{Slot, slots};
+use super::{Slot, report, slots};
 use crate::at::answer::{self, Endpoint};
 use crate::at::code::Code;
 use crate::bytes::Buffer;
@@ -17,7 +17,7 @@ use crate::net::tcp::{self, Attempt};
 use crate::net::{Failure, Stage};
 use crate::sdk::clock::{left_ms, now};
 use crate::sdk::heap::Bytes;
-use crate::sdk::log::{self, Digits};
+use crate::sdk::log;
 use crate::sdk::socket::{self, Interest, Socket};
 use crate::sdk::task::Body;
 use crate::time::Instant;
@@ -90,7 +90,7 @@ fn live(slot: &'static Slot) {
 }
 
 fn first_failed(slot: &Slot, failure: Failure) {
-    log_failure(failure);
+    report::no_connection(slot.index, failure);
     let waits = {
         let mut link = slot.link.lock();
         link.connection_failed();
@@ -111,7 +111,7 @@ fn reconnect(slot: &'static Slot) -> Option<Connection> {
         }
         match connect(slot, false) {
             Ok(connection) => return Some(connection),
-            Err(failure) => log_failure(failure),
+            Err(failure) => report::no_connection(slot.index, failure),
         }
         attempt = attempt.saturating_add(1);
     }
@@ -130,7 +130,7 @@ fn random(slot: &Slot) -> u32 {
 
 /// One attempt: name, TCP, CONNECT, CONNACK; then everything that a session resumes with.
 fn connect(slot: &'static Slot, first: bool) -> Result<Connection, Failure> {
-    let mqtt = Failure::at(Stage::Mqtt);
+    let mqtt = Failure::at(Stage::Connack);
     let (host, port, timeout_ms) = {
         let link = slot.link.lock();
         let target = link.target().ok_or(mqtt)?;
@@ -150,7 +150,7 @@ fn connect(slot: &'static Slot, first: bool) -> Result<Connection, Failure> {
 }
 
 fn send_connect(slot: &Slot, connection: &Connection, deadline: Instant) -> Result<(), Failure> {
-    let failure = Failure::at(Stage::Mqtt);
+    let failure = Failure::at(Stage::Connack);
     let made = slot.link.lock().connect_packet(now());
     let (packet, length) = made.map_err(|_| failure)?;
     let bytes = packet.as_ref().get(..length).ok_or(failure)?;
@@ -158,7 +158,7 @@ fn send_connect(slot: &Slot, connection: &Connection, deadline: Instant) -> Resu
 }
 
 fn await_connack(slot: &Slot, connection: &mut Connection, deadline: Instant) -> Result<bool, Failure> {
-    let failure = Failure::at(Stage::Mqtt);
+    let failure = Failure::at(Stage::Connack);
     loop {
         let left = left_ms(deadline);
         if left == 0 || slot.stopping() {
@@ -191,18 +191,19 @@ fn established(
     first: bool,
     session_present: bool,
 ) -> Result<(), Failure> {
-    let failure = Failure::at(Stage::Mqtt);
+    let failure = Failure::at(Stage::Connack);
     let sending = slot.claim_sending(now().after(SILENCE_MS)).ok_or(failure)?;
-    {
+    let subscribe = {
         let mut link = slot.link.lock();
         if first && !link.conclude_connection(Reply::Connected) {
             return Err(failure);
         }
         link.connected();
-    }
+        link.must_subscribe_again(session_present)
+    };
     sending.set_stream(Some(connection.socket.stream()));
     // A failure here shows again in the first read.
-    let _ = resume(slot, &sending, session_present);
+    let _ = resume(slot, &sending, subscribe);
     drop(sending);
     if let Ok(mut output) = claim_output(slot) {
         print_connected(slot, &mut output);
@@ -227,18 +228,17 @@ fn print_connected(slot: &Slot, output: &mut Output) {
     }
 }
 
-/// Subscribes again, unless the broker has kept the session, then sends again what is in flight.
-fn resume(slot: &Slot, sending: &super::Sending, session_present: bool) -> Result<(), socket::Broken> {
+/// Subscribes again where the broker has forgotten it, then sends again what is in flight.
+fn resume(slot: &Slot, sending: &super::Sending, subscribe: bool) -> Result<(), socket::Broken> {
     let deadline = now().after(SILENCE_MS);
     let mut packet = [0; LONGEST_CONTROL];
     let mut index = 0_usize;
-    while !session_present && let Some(length) = slot.link.lock().resubscribe(index, &mut packet, now()) {
+    while subscribe && let Some(length) = slot.link.lock().resubscribe(index, &mut packet, now()) {
         sending.send(packet.get(..length).unwrap_or_default(), deadline)?;
         index = index.saturating_add(1);
     }
-    let mut at = 0;
     loop {
-        let step = slot.link.lock().session.resend(&mut at, now());
+        let step = slot.link.lock().session.resend(now());
         match step {
             Resend::Nothing => return Ok(()),
             Resend::Replies => sending.send_replies()?,
@@ -375,7 +375,7 @@ fn close(slot: &'static Slot, connection: Connection, end: End) {
     if slot.stopping() {
         return;
     }
-    log_end(end);
+    report::connection_lost(slot.index, end_text(end));
     if waits {
         slot.done.release();
     }
@@ -383,24 +383,14 @@ fn close(slot: &'static Slot, connection: Connection, end: End) {
     answer::disconnected(&mut output, slot.index);
 }
 
-fn log_failure(failure: Failure) {
-    let stage = match failure.stage {
-        Stage::Dns => "name lookup",
-        Stage::Tcp => "TCP",
-        Stage::Mqtt => "MQTT",
-    };
-    log::warn(&["no connection: ", stage, ", detail ", Digits::of(failure.detail.unsigned_abs()).as_str()]);
-}
-
-fn log_end(end: End) {
-    let reason = match end {
+const fn end_text(end: End) -> &'static str {
+    match end {
         End::Stopped => "ended by CLEAN",
         End::Closed => "closed by the peer or the network",
         End::Violation(violation) => violation_text(violation),
         End::Silence(Lost::NoPingResponse) => "no PINGRESP",
         End::Silence(Lost::StalledPacket) => "a packet stalled",
-    };
-    log::warn(&["connection lost: ", reason]);
+    }
 }
 
 const fn violation_text(violation: Violation) -> &'static str {

@@ -178,6 +178,15 @@ impl<B: Buffer> Link<B> {
         self.session.connect(&options, now).map_err(|_| Code::MallocFailed)
     }
 
+    /// CONNACK has come: whether everything must be subscribed to again. That the session is present is not enough: it
+    /// may have begun with the last connection, and that one may have been lost before every SUBSCRIBE was answered.
+    pub fn must_subscribe_again(&mut self, session_present: bool) -> bool {
+        if !session_present {
+            self.subscriptions.forgotten();
+        }
+        !self.subscriptions.all_held()
+    }
+
     /// Encodes the SUBSCRIBE for the `index`th subscription on a new connection: its length; `None` behind the last.
     pub fn resubscribe(&mut self, index: usize, packet: &mut [u8; LONGEST_CONTROL], now: Instant) -> Option<usize> {
         let known = self.subscriptions.get(index)?;
@@ -498,7 +507,7 @@ mod tests {
         assert!(!link.connection_lost());
         accept(&mut link, false);
         link.connected();
-        let Resend::Publish(again, publication) = link.session.resend(&mut 0, NOW) else { panic!("nothing") };
+        let Resend::Publish(again, publication) = link.session.resend(NOW) else { panic!("nothing") };
         assert_eq!((again, publication.packet()), (identifier, &b"\x3a\x05\x00\x01t\x00\x01"[..]));
         link.session.sent(again, publication, true, NOW);
         let event = link.session.receive(&mut &b"\x40\x02\x00\x01"[..], NOW);
@@ -528,6 +537,29 @@ mod tests {
         link.subscriptions.resubscribed(1, None);
         let left: Vec<_> = link.subscriptions.iter().map(|known| (&known.filter[..], known.granted)).collect();
         assert_eq!(left, [(&b"a"[..], QoS::AtMostOnce), (b"b", QoS::AtLeastOnce)]);
+    }
+
+    #[test]
+    fn a_new_session_lost_before_it_had_all_subscriptions() {
+        let mut link = connected(true);
+        assert!(!link.must_subscribe_again(false), "there are none");
+        subscribe(&mut link, b"a", QoS::AtLeastOnce, QoS::AtLeastOnce);
+        subscribe(&mut link, b"b", QoS::AtLeastOnce, QoS::AtLeastOnce);
+        let mut packet = [0; LONGEST_CONTROL];
+        assert!(!link.must_subscribe_again(true));
+        for answered in 0..=2 {
+            link.connection_lost();
+            assert!(link.must_subscribe_again(false), "the broker has forgotten them");
+            for index in 0..2 {
+                link.resubscribe(index, &mut packet, NOW).unwrap();
+                let identifier = u16::from_be_bytes([packet[2], packet[3]]);
+                if index < answered {
+                    link.subscriptions.resubscribed(identifier, Some(QoS::AtMostOnce));
+                }
+            }
+            link.connection_lost();
+            assert_eq!(link.must_subscribe_again(true), answered < 2, "{answered} of 2 were answered");
+        }
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub struct Subscription<B> {
     pub granted: QoS,
     /// The packet identifier of a resubscription that is not answered yet.
     pending: Option<u16>,
+    /// Whether the broker has granted it in the session that it holds now.
+    held: bool,
 }
 
 /// What a wish to subscribe meets.
@@ -86,9 +88,11 @@ impl<B: Buffer> Subscriptions<B> {
         if let Some(known) = self.list.iter_mut().find(|known| known.filter.as_ref() == filter.as_ref()) {
             known.asked = asked;
             known.granted = granted;
+            known.pending = None;
+            known.held = true;
             return true;
         }
-        self.list.push(Subscription { filter, asked, granted, pending: None }).is_ok()
+        self.list.push(Subscription { filter, asked, granted, pending: None, held: true }).is_ok()
     }
 
     /// Removes `filter`.
@@ -120,10 +124,23 @@ impl<B: Buffer> Subscriptions<B> {
                 (Some(qos), Some(known)) => {
                     known.granted = qos;
                     known.pending = None;
+                    known.held = true;
                 }
                 _ => drop(self.list.remove(at)),
             }
         }
+    }
+
+    /// The broker has begun a new session: it has none of them until it grants them again.
+    pub fn forgotten(&mut self) {
+        for known in &mut self.list {
+            known.held = false;
+        }
+    }
+
+    /// Whether the broker has granted all of them in the session that it holds now.
+    pub fn all_held(&self) -> bool {
+        self.list.iter().all(|known| known.held)
     }
 
     /// Answers that were still to come will not.
@@ -180,5 +197,15 @@ mod tests {
             list.iter().map(|s| (s.filter.clone(), s.granted)).collect::<std::vec::Vec<_>>(),
             [(b"a".to_vec(), AtMostOnce)]
         );
+    }
+
+    #[test]
+    fn a_late_answer_does_not_undo_a_newer_one() {
+        let mut list = List::new();
+        list.granted(b"a".to_vec(), AtMostOnce, AtMostOnce);
+        list.resubscribing(0, 7);
+        list.granted(b"a".to_vec(), ExactlyOnce, ExactlyOnce);
+        list.resubscribed(7, None);
+        assert_eq!(list.wish(b"a", ExactlyOnce), Wish::Already);
     }
 }

@@ -169,6 +169,12 @@ impl<B: Buffer> Session<B> {
         }
     }
 
+    /// Packet identifiers go on behind `last`. A broker that keeps the session across a reset of this client may still
+    /// hold identifiers of before: begin somewhere else each time.
+    pub fn begin_identifiers_behind(&mut self, last: u16) {
+        self.last_identifier = last;
+    }
+
     /// Begins a connection: encodes CONNECT, which must be the first thing sent. The second value is its length.
     ///
     /// # Errors
@@ -335,13 +341,12 @@ impl<B: Buffer> Session<B> {
         self.in_flight.sent(identifier, publication);
     }
 
-    /// The next step of sending again, on this connection, what the last one left unconfirmed. `at` counts the steps;
-    /// start at 0. What is received between two steps is not lost, but its PUBRELs overtake those that are sent again.
-    pub fn resend(&mut self, at: &mut usize, now: Instant) -> Resend<B> {
+    /// The next step of sending again, on this connection, what the last one left unconfirmed. What is received between
+    /// two steps is not lost, but its PUBRELs overtake those that are sent again.
+    pub fn resend(&mut self, now: Instant) -> Resend<B> {
         if self.has_replies() {
             return Resend::Replies;
         }
-        *at = at.saturating_add(1);
         match self.in_flight.again() {
             None => Resend::Nothing,
             Some(Again::Pubrel(identifier)) => {
@@ -528,8 +533,3 @@ fn encode_connect<B: Buffer>(options: &ConnectOptions<'_>) -> Result<(B, usize),
 
 /// The two bytes of a DISCONNECT (§3.14).
 pub const DISCONNECT: [u8; 2] = [0xE0, 0x00];
-
-/// Whether `qos` may be granted where `asked` was asked for (§3.9.3).
-pub const fn may_grant(asked: QoS, qos: QoS) -> bool {
-    qos_value(qos) <= qos_value(asked)
-}

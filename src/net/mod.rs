@@ -7,15 +7,18 @@
 
 pub mod tcp;
 
-/// How far a connection came before it failed.
+/// How far a connection came before it failed. The values are those of `AT+MQTTERR?`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
 pub enum Stage {
     /// The host's name has no address.
-    Dns,
+    Dns = 1,
     /// TCP did not connect.
-    Tcp,
+    Tcp = 2,
     /// MQTT's CONNECT was not answered, or refused.
-    Mqtt,
+    Connack = 5,
+    /// The connection stood, and was lost or closed for what the broker did.
+    Session = 6,
 }
 
 /// Why there is no connection.
@@ -23,7 +26,7 @@ pub enum Stage {
 pub struct Failure {
     /// How far it came.
     pub stage: Stage,
-    /// lwIP's error number at [`Stage::Tcp`], CONNACK's return code at [`Stage::Mqtt`]; 0 for none, as in a time-out.
+    /// lwIP's error number at [`Stage::Tcp`], CONNACK's return code at [`Stage::Connack`]; 0 for none, as in a time-out.
     pub detail: i32,
 }
 

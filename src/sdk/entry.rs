@@ -40,6 +40,7 @@ const fn rows() -> [bindings::wm_atcmd_item; COMMANDS.len()] {
         row::<13>(),
         row::<14>(),
         row::<15>(),
+        row::<16>(),
     ]
 }
 

@@ -82,7 +82,7 @@ struct World {
     broker: Broker,
     up: bool,
     losses: usize,
-    resuming: Option<usize>,
+    resuming: bool,
     sending: Option<(u16, Publication<Vec<u8>>)>,
     to_broker: VecDeque<Vec<u8>>,
     to_client: VecDeque<Vec<u8>>,
@@ -108,7 +108,7 @@ impl World {
             broker: Broker::new(plan.release, plan.incoming),
             up: true,
             losses: 0,
-            resuming: None,
+            resuming: false,
             sending: None,
             to_broker: VecDeque::new(),
             to_client: VecDeque::new(),
@@ -138,7 +138,7 @@ impl World {
             if self.client.has_replies() {
                 steps.push(Step::Transmit);
             }
-            if self.resuming.is_some() {
+            if self.resuming {
                 steps.push(Step::Resume);
             } else if self.outgoing.len() < self.plan.outgoing.len() {
                 steps.push(Step::Publish);
@@ -153,7 +153,7 @@ impl World {
             steps.push(Step::BrokerSends);
         }
         if let Some(packet) = self.to_client.front()
-            && (self.resuming.is_none() || self.plan.read_while_resuming)
+            && (!self.resuming || self.plan.read_while_resuming)
         {
             let left = packet.len() - self.read;
             steps.push(Step::ClientReads(left));
@@ -192,7 +192,7 @@ impl World {
             Step::Lose { packets, bytes } => self.lose(packets, bytes),
             Step::Reconnect(present) => {
                 self.up = true;
-                self.resuming = Some(0);
+                self.resuming = true;
                 reconnect(&mut self.client, 0, present, START);
                 self.broker.accept(present);
             }
@@ -253,10 +253,9 @@ impl World {
     }
 
     fn resume(&mut self) {
-        let at = self.resuming.as_mut().unwrap();
-        match self.client.resend(at, START) {
+        match self.client.resend(START) {
             Resend::Nothing => {
-                self.resuming = None;
+                self.resuming = false;
                 let missed = self
                     .outgoing
                     .iter()
@@ -360,7 +359,7 @@ impl World {
         self.client.connection_lost();
         self.losses += 1;
         self.up = false;
-        self.resuming = None;
+        self.resuming = false;
         self.to_broker.clear();
         self.to_client.clear();
         self.read = 0;

@@ -66,7 +66,7 @@ fn everything_that_is_sent_postpones_the_ping() {
             publish(client, QoS::AtLeastOnce, b"", START);
             client.connection_lost();
             reconnect(client, 4, true, START);
-            let Resend::Publish(identifier, publication) = client.resend(&mut 0, now) else { panic!("nothing") };
+            let Resend::Publish(identifier, publication) = client.resend(now) else { panic!("nothing") };
             client.sent(identifier, publication, true, now);
         },
     ];
@@ -105,6 +105,16 @@ fn no_pingresp_within_ten_seconds() {
     assert_eq!(tick(&mut client, 40_000), Err(Lost::NoPingResponse));
     read(&mut client, PINGRESP, 40_001);
     assert_eq!(tick(&mut client, 50_000), Ok(vec![]), "it was there after all");
+}
+
+#[test]
+fn an_unanswered_ping_is_forgotten_with_its_connection() {
+    let mut client = connected(40);
+    assert_eq!(tick(&mut client, 30_000), Ok(PINGREQ.to_vec()));
+    client.connection_lost();
+    reconnect(&mut client, 40, true, after(35_000));
+    assert_eq!(client.deadline(), Some(after(65_000)));
+    assert_eq!(tick(&mut client, 64_999), Ok(vec![]));
 }
 
 #[test]
