@@ -285,18 +285,19 @@ impl<'a> Values<'a> {
 
 /// What an `AT+MQTTUSERCFG` shows about the server: its four strings have kept their quotes, or not.
 ///
-/// Only four quoted strings say [`ArgStyle::Raw`]: one that arrives quoted may have been typed so, with its quotes
-/// escaped, and an empty one arrives as `""` from a server that keeps quotes. (Where one is left out between two commas
-/// such a server is taken for one that decodes: write `""`.)
-pub fn learn_style(args: &[&[u8]]) -> ArgStyle {
+/// Four quoted strings say [`ArgStyle::Raw`], and a server that was once seen to keep quotes (`raw_before`) goes on doing
+/// so. Some quoted strings among others may be typed so, with their quotes escaped, or miss a quote: only a bare `""`
+/// tells then that quotes are kept. All else says [`ArgStyle::Decoded`].
+pub fn learn_style(args: &[&[u8]], raw_before: bool) -> ArgStyle {
     let raw = match args {
         [_, _, client_id, username, password, _, _, path] => {
-            [client_id, username, password, path].iter().all(|text| is_quoted(text))
+            let strings = [client_id, username, password, path];
+            strings.iter().all(|text| is_quoted(text)) || strings.iter().any(|text| **text == b"\"\"")
         }
         [_, _, first, .., last] => first.starts_with(b"\"") && ends_quoted(last),
         _ => false,
     };
-    if raw { ArgStyle::Raw } else { ArgStyle::Decoded }
+    if raw || raw_before { ArgStyle::Raw } else { ArgStyle::Decoded }
 }
 
 /// Whether `text` begins with a quote and ends with another that is not escaped.
@@ -624,7 +625,7 @@ mod tests {
 
     fn learnt(args: &[&str]) -> ArgStyle {
         let args: Vec<&[u8]> = args.iter().map(|arg| arg.as_bytes()).collect();
-        learn_style(&args)
+        learn_style(&args, false)
     }
 
     #[test]
@@ -635,9 +636,11 @@ mod tests {
         assert_eq!(learnt(&["0", "1", "", "", "", "0", "0", ""]), Decoded);
         assert_eq!(learnt(&["0", "1", "\"typed so\"", "", "", "0", "0", ""]), Decoded);
         assert_eq!(learnt(&["0", "1", "\"id\"", "u", "p", "0", "0", "/mqtt"]), Decoded);
-        assert_eq!(learnt(&["0", "1", "\"i\\\"", "\"u\"", "\"p\"", "0", "0", "\"\""]), Decoded);
+        assert_eq!(learnt(&["0", "1", "\"i\\\"", "\"u\"", "\"p\"", "0", "0", "/p"]), Decoded);
+        assert_eq!(learnt(&["0", "1", "unquoted", "\"\"", "\"\"", "0", "0", "\"\""]), Raw);
+        assert_eq!(learn_style(&[b"0", b"1", b"id", b"", b"", b"0", b"0", b""], true), Raw);
         assert_eq!(learnt(&["0", "1", "\"i\\\\\"", "\"u\"", "\"p\"", "0", "0", "\"\""]), Raw);
-        assert_eq!(learnt(&["0", "1", "\"", "\"u\"", "\"p\"", "0", "0", "\"\""]), Decoded);
+        assert_eq!(learnt(&["0", "1", "\"", "\"u\"", "\"p\"", "0", "0", "/p"]), Decoded);
         assert_eq!(learnt(&["0", "1", "\"i", "d\"", "\"u\"", "\"p\"", "0", "0", "\"\""]), Raw);
         assert_eq!(learnt(&["0", "1", "i", "d", "u", "p", "0", "0", ""]), Decoded);
         assert_eq!(learnt(&[]), Decoded);

@@ -195,7 +195,7 @@ proptest! {
         let _ = run(row, &args, ArgStyle::Raw);
         let _ = run(row, &args, ArgStyle::Decoded);
         let args: Vec<&[u8]> = args.iter().map(|arg| arg.as_slice()).collect();
-        let _ = parse::learn_style(&args);
+        let _ = parse::learn_style(&args, false);
     }
 
     #[test]
@@ -238,7 +238,7 @@ proptest! {
         }
         let raw = raw_server(&typed);
         let raw: Vec<&[u8]> = raw.iter().map(|arg| arg.as_slice()).collect();
-        prop_assert_eq!(parse::learn_style(&raw), ArgStyle::Raw);
+        prop_assert_eq!(parse::learn_style(&raw, false), ArgStyle::Raw);
     }
 
     /// The older form without a comma; a decoding server may make it unreadable, but not something else.

@@ -113,7 +113,8 @@ fn set_link(row: &'static Command, args: &[&[u8]], about: &mut Option<u8>) -> Re
     if !row.set() {
         return Err(Code::ParameterCountsIsWrong);
     }
-    let style = if row.id == CommandId::UserCfg { learn_style(args) } else { *STYLE.lock() };
+    let known = *STYLE.lock();
+    let style = if row.id == CommandId::UserCfg { learn_style(args, known == ArgStyle::Raw) } else { known };
     let mut scratch = Scratch::new();
     let split = split(row, args, style, &mut scratch)?;
     let index = split.link_id(LINKS as u8)?;
