@@ -114,7 +114,7 @@ impl Slot {
 
     /// Claims the sending side until `deadline`.
     pub fn claim_sending(&'static self, deadline: Instant) -> Option<Sending> {
-        self.sending.acquire(left_ms(deadline)).then_some(Sending(self))
+        self.sending.acquire(left_ms(deadline)).then(|| Sending(self))
     }
 
     /// Sends what the session owes the broker, unless another task is sending: that one will do it then.

@@ -29,7 +29,8 @@ impl Output {
 
     /// Waits at most `milliseconds`.
     pub fn claim_within(milliseconds: u32) -> Option<Self> {
-        PORT.acquire(milliseconds).then_some(Self(()))
+        // Lazily: an `Output` made and dropped would release what was never claimed.
+        PORT.acquire(milliseconds).then(|| Self(()))
     }
 
     /// Keeps the right beyond this call, for a data phase; [`Output::resume`] takes it up again.
