@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Builds the virtual board and runs the documents' session on it over a serial line; exits 0 if every answer was right.
+#
+#   scripts/demo.sh                  the session, each line shown
+#   scripts/demo.sh --interactive    an AT prompt on that board
+#
+# Starts a broker on a free port of the loopback; stops all that it started when it ends.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+scripts/setup.sh host
+scripts/setup.sh test
+cargo build -p w800-sim
+exec "$(scripts/setup/python.sh)/bin/python" scripts/serial/demo.py "$@"

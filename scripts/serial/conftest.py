@@ -1,0 +1,210 @@
+"""Fixtures: a board, a broker, a witness. See `pytest --help`, group "AT port", for the options.
+
+Without `--port` each test file gets a fresh virtual board; between tests the link is cleaned.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from atport import Surprise
+from board import RealBoard, VirtualBoard, build_virtual_board
+from broker import Broker, Witness
+from link import Link
+from peer import Peer, Relay
+
+HEAP = 100 * 1024
+FAILED = pytest.StashKey[bool]()
+HOSTS = {"broker.test": "10.0.2.2"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("AT port")
+    group.addoption("--port", help="UART of a real board that has joined a network (default: the virtual board)")
+    group.addoption("--broker", help="with --port: this machine's address as the board reaches it")
+    group.addoption("--baud", type=int, default=115200, help="of --port")
+    group.addoption("--argv", choices=("decoded", "raw"), default="decoded", help="how the AT server hands on parameters")
+    group.addoption("--sim", help="path of w800-sim (default: cargo builds it)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--port"):
+        if not config.getoption("--broker"):
+            raise pytest.UsageError("--port needs --broker")
+        if os.environ.get("PYTEST_XDIST_WORKER") or config.getoption("numprocesses", None):
+            raise pytest.UsageError("one real board cannot serve several workers: drop -n")
+    elif not config.getoption("collectonly") and "W800_SIM" not in os.environ:
+        # Workers inherit the environment, so the controller builds once for all.
+        os.environ["W800_SIM"] = config.getoption("--sim") or build_virtual_board()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--port"):
+        virtual = [item for item in items if item.get_closest_marker("virtual")]
+        config.hook.pytest_deselected(items=virtual)
+        items[:] = [item for item in items if item not in virtual]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo):
+    report = yield
+    if report.failed:
+        item.stash[FAILED] = True
+        for name, value in getattr(item, "funcargs", {}).items():
+            if isinstance(value, (VirtualBoard, RealBoard)):
+                report.sections.append((f"{name}: log", value.log()))
+                if value.port is not None and not call.excinfo.errisinstance(Surprise):
+                    report.sections.append((f"{name}: transcript", value.port.transcript()))
+    return report
+
+
+@pytest.fixture(scope="session")
+def argv(request: pytest.FixtureRequest) -> str:
+    return request.config.getoption("--argv")
+
+
+@pytest.fixture(scope="session")
+def address(request: pytest.FixtureRequest) -> str:
+    """Where brokers and peers listen."""
+    return request.config.getoption("--broker") if request.config.getoption("--port") else "127.0.0.1"
+
+
+@pytest.fixture
+def new_board(request: pytest.FixtureRequest, tmp_path: Path, argv: str):
+    """Start virtual boards with options of their own; for tests marked `virtual`."""
+    boards = []
+
+    def start(*options: str) -> VirtualBoard:
+        boards.append(VirtualBoard(os.environ["W800_SIM"], tmp_path, argv, *options))
+        boards[-1].open()
+        return boards[-1]
+
+    yield start
+    for started in boards:
+        started.stop()
+
+
+@pytest.fixture(scope="module")
+def _boards(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, argv: str):
+    """The file's board; a broken one is replaced."""
+    current = None
+
+    def get():
+        nonlocal current
+        if current is None or not current.alive or current.port is None or not current.port.is_open:
+            if current is not None:
+                current.stop()
+            if request.config.getoption("--port"):
+                option = request.config.getoption
+                current = RealBoard(option("--port"), option("--baud"), argv, option("--broker"))
+            else:
+                hosts = [part for name, ip in HOSTS.items() for part in ("--hosts", f"{name}={ip}")]
+                folder = tmp_path_factory.mktemp("board")
+                current = VirtualBoard(os.environ["W800_SIM"], folder, argv, "--heap", str(HEAP), *hosts)
+            current.open()
+        return current
+
+    def discard() -> None:
+        nonlocal current
+        if current is not None:
+            current.stop()
+            current = None
+
+    yield get, discard
+    discard()
+
+
+@pytest.fixture
+def board(request: pytest.FixtureRequest, _boards):
+    """A board whose port answers, in state 0. It must still be sound after the test."""
+    get, discard = _boards
+    current = get()
+    yield current
+    if request.node.stash.get(FAILED, False):
+        # What this test broke must not fail the next one.
+        discard()
+        return
+    try:
+        assert current.alive, "the board died"
+        Link(current.port, current.host, current.argv).clean()
+    except BaseException:
+        discard()
+        raise
+
+
+@pytest.fixture
+def link(board) -> Link:
+    """Link 0 in state 0."""
+    return Link(board.port, board.host, board.argv)
+
+
+@pytest.fixture
+def at(link: Link):
+    """The bare port of `link`'s board."""
+    return link.port
+
+
+@pytest.fixture(scope="session")
+def _session_broker(tmp_path_factory: pytest.TempPathFactory, address: str):
+    with Broker(tmp_path_factory.mktemp("broker"), address) as started:
+        yield started
+
+
+@pytest.fixture
+def broker(_session_broker: Broker) -> Broker:
+    """A mosquitto shared by all tests; leave no retained message there."""
+    return _session_broker
+
+
+@pytest.fixture
+def own_broker(tmp_path: Path, address: str):
+    """A mosquitto of the test's own, to be stopped and restarted at will."""
+    with Broker(tmp_path, address) as started:
+        yield started
+
+
+@pytest.fixture
+def witness(broker: Broker):
+    """Start second clients of the shared broker: `witness("filter", …)`."""
+    clients = []
+
+    def start(*filters: str, qos: int = 2, of: Broker | None = None) -> Witness:
+        clients.append(Witness(of or broker, *filters, qos=qos))
+        return clients[-1]
+
+    yield start
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture
+def peer(address: str):
+    """Start scripted peers: `peer(script, …)`; what a script disliked fails the test at its end."""
+    peers = []
+
+    def start(*scripts) -> Peer:
+        peers.append(Peer(*scripts, address=address))
+        return peers[-1]
+
+    yield start
+    for started in peers:
+        started.close()
+
+
+@pytest.fixture
+def relay(broker: Broker):
+    """A path to the shared broker that can be cut."""
+    with Relay(broker.port, broker.address) as started:
+        yield started
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _mosquitto() -> None:
+    """Without mosquitto this suite fails; it never skips."""
+    for name in ("mosquitto", "mosquitto_pub", "mosquitto_sub"):
+        found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
+        assert found, f"{name} is not installed: run scripts/setup.sh"

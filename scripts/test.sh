@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Installs what is missing and runs every test, for the host and for the chip. A part that fails does not stop the rest.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+WORKERS=${W800_TEST_WORKERS:-4}
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
+failed=0
+
+# part <title> <command>...: its output is shown, and kept for the summary.
+part() {
+    local title=$1 start=$SECONDS result=passed
+    shift
+    printf '\n=== %s\n' "$title"
+    "$@" 2>&1 | tee "$logs/output"
+    ((PIPESTATUS[0] == 0)) || {
+        result=FAILED
+        failed=$((failed + 1))
+    }
+    {
+        printf '%s  %s (%d s)\n' "$result" "$title" $((SECONDS - start))
+        grep -E '^test result: |^[0-9]+ (passed|failed).* in [0-9.]+s' "$logs/output"
+    } >>"$logs/summary"
+}
+
+c_files() {
+    git ls-files --cached --others --exclude-standard -z -- '*.c' '*.h'
+}
+
+check_c_format() {
+    local tool
+    tool=$(command -v clang-format-19 || command -v clang-format) || return 1
+    c_files | xargs -0 -r "$tool" --dry-run --Werror
+}
+
+serial() {
+    "$python" -m pytest -q -n "$WORKERS" --dist worksteal -p no:cacheprovider scripts/serial --argv "$1"
+}
+
+scripts/setup.sh all || exit
+python=$(scripts/setup/python.sh)/bin/python || exit
+export PYTHONDONTWRITEBYTECODE=1
+
+part "Rust formatting" cargo fmt --all --check
+part "C formatting" check_c_format
+part "clippy" cargo clippy --workspace --all-targets -- -D warnings
+part "Rust tests, host and archive for the chip" cargo test --workspace --no-fail-fast
+part "serial tests, decoded parameters" serial decoded
+part "serial tests, raw parameters" serial raw
+
+printf '\n=== summary\n'
+cat "$logs/summary"
+((failed == 0))
