@@ -28,3 +28,6 @@ pub use parse::{ArgStyle, Scratch, Values, learn_style, split};
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
 mod properties;
+
+#[cfg(test)]
+mod reference;

@@ -285,19 +285,19 @@ impl<'a> Values<'a> {
 
 /// What an `AT+MQTTUSERCFG` shows about the server: its four strings have kept their quotes, or not.
 ///
-/// Four quoted strings say [`ArgStyle::Raw`], and a server that was once seen to keep quotes (`raw_before`) goes on doing
-/// so. Some quoted strings among others may be typed so, with their quotes escaped, or miss a quote: only a bare `""`
-/// tells then that quotes are kept. All else says [`ArgStyle::Decoded`].
+/// Four quoted strings say [`ArgStyle::Raw`]. Some quoted ones among others may be typed so, with their quotes escaped, or
+/// the others miss their quotes: the latter where the server was seen to keep quotes before (`raw_before`). All else says
+/// [`ArgStyle::Decoded`].
 pub fn learn_style(args: &[&[u8]], raw_before: bool) -> ArgStyle {
     let raw = match args {
         [_, _, client_id, username, password, _, _, path] => {
-            let strings = [client_id, username, password, path];
-            strings.iter().all(|text| is_quoted(text)) || strings.iter().any(|text| **text == b"\"\"")
+            let quoted = [client_id, username, password, path].iter().filter(|text| is_quoted(text)).count();
+            quoted == 4 || (raw_before && quoted > 0)
         }
         [_, _, first, .., last] => first.starts_with(b"\"") && ends_quoted(last),
         _ => false,
     };
-    if raw || raw_before { ArgStyle::Raw } else { ArgStyle::Decoded }
+    if raw { ArgStyle::Raw } else { ArgStyle::Decoded }
 }
 
 /// Whether `text` begins with a quote and ends with another that is not escaped.
@@ -637,8 +637,9 @@ mod tests {
         assert_eq!(learnt(&["0", "1", "\"typed so\"", "", "", "0", "0", ""]), Decoded);
         assert_eq!(learnt(&["0", "1", "\"id\"", "u", "p", "0", "0", "/mqtt"]), Decoded);
         assert_eq!(learnt(&["0", "1", "\"i\\\"", "\"u\"", "\"p\"", "0", "0", "/p"]), Decoded);
-        assert_eq!(learnt(&["0", "1", "unquoted", "\"\"", "\"\"", "0", "0", "\"\""]), Raw);
-        assert_eq!(learn_style(&[b"0", b"1", b"id", b"", b"", b"0", b"0", b""], true), Raw);
+        assert_eq!(learn_style(&[b"0", b"1", b"id", b"", b"", b"0", b"0", b""], true), Decoded);
+        assert_eq!(learn_style(&[b"0", b"1", b"\"id\"", b"", b"", b"0", b"0", b""], true), Raw);
+        assert_eq!(learn_style(&[b"0", b"1", b"\"id\"", b"", b"", b"0", b"0", b""], false), Decoded);
         assert_eq!(learnt(&["0", "1", "\"i\\\\\"", "\"u\"", "\"p\"", "0", "0", "\"\""]), Raw);
         assert_eq!(learnt(&["0", "1", "\"", "\"u\"", "\"p\"", "0", "0", "/p"]), Decoded);
         assert_eq!(learnt(&["0", "1", "\"i", "d\"", "\"u\"", "\"p\"", "0", "0", "\"\""]), Raw);

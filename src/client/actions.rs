@@ -319,7 +319,10 @@ fn subscribe(slot: &'static Slot, values: &Values<'_>) -> Result<Answer, Code> {
     let wish = slot.link.lock().subscriptions.wish(values.text(1), asked);
     match wish {
         Wish::Already => return Ok(Answer::Ok(answer::ALREADY_SUBSCRIBE)),
-        Wish::Full => return Ok(Answer::Refused(answer::ALREADY_FULL_SUBSCRIBE)),
+        Wish::Full => {
+            report::list_is_full(slot.index);
+            return Ok(Answer::Refused(answer::ALREADY_FULL_SUBSCRIBE));
+        }
         Wish::New | Wish::Change => {}
     }
     let filter = copy(values.text(1))?;

@@ -68,7 +68,12 @@ pub fn command_failed(link: Option<u8>, code: Code) {
 
 /// The broker has refused a request with this return code.
 pub fn refused(link: u8, return_code: i32) {
-    set(link, Code::ClientSubscribeFailed, Stage::Session, return_code, "refused by the broker");
+    set(link, Code::ClientSubscribeFailed, Some(Stage::Session), return_code, "refused by the broker");
+}
+
+/// The list of subscriptions is full.
+pub fn list_is_full(link: u8) {
+    set(link, Code::ClientSubscribeFailed, None, 0, "ten subscriptions are all");
 }
 
 /// A connection attempt has failed.
@@ -80,18 +85,25 @@ pub fn no_connection(link: u8, failure: Failure) {
         (Stage::Tcp, _) => "not connected",
         (Stage::Connack, _) => "refused by the broker",
     };
-    set(link, Code::ClientStartFailed, failure.stage, failure.detail, text);
+    set(link, Code::ClientStartFailed, Some(failure.stage), failure.detail, text);
 }
 
 /// An established connection has ended.
 pub fn connection_lost(link: u8, text: &'static str) {
-    set(link, Code::InDisconnectedState, Stage::Session, 0, text);
+    set(link, Code::InDisconnectedState, Some(Stage::Session), 0, text);
 }
 
-fn set(link: u8, code: Code, stage: Stage, detail: i32, text: &'static str) {
+fn set(link: u8, code: Code, stage: Option<Stage>, detail: i32, text: &'static str) {
     let number = |value: i32| Digits::of(value.unsigned_abs());
-    log::warn(&["stage ", number(stage as i32).as_str(), ", detail ", number(detail).as_str(), ": ", text]);
+    log::warn(&[
+        "stage ",
+        number(stage.map_or(0, |stage| stage as i32)).as_str(),
+        ", detail ",
+        number(detail).as_str(),
+        ": ",
+        text,
+    ]);
     if let Some(report) = REPORTS.get(usize::from(link)) {
-        *report.lock() = Report { code: Some(code), stage: Some(stage), detail, text, fresh: true };
+        *report.lock() = Report { code: Some(code), stage, detail, text, fresh: true };
     }
 }
