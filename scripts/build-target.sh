@@ -5,7 +5,7 @@
 #   scripts/build-target.sh [cargo options]
 #
 # The last line is the total. Environment: CARGO_TARGET_DIR, WM_IOT_SDK_PATH, WM_IOT_SDK_CONFIG.
-# Set-up: scripts/setup.sh target.
+# Installs what is missing (scripts/setup.sh target).
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=scripts/setup/common.sh
@@ -13,13 +13,12 @@ source "$root/scripts/setup/common.sh"
 
 spec=csky-w800-none-elfabiv2
 out=${CARGO_TARGET_DIR:-$root/target}/csky
-hint="run scripts/setup.sh target first"
 
 # RUSTC_BOOTSTRAP: building core for a target of one's own needs nightly's options of this stable
 # compiler. fmt-debug=none: no {:?} output in firmware.
 compile() {
     local library sysroot
-    library=$(rust_library) || die "no source of Rust's core library: $hint"
+    library=$(rust_library) || die "no source of Rust's core library"
     sysroot=$(toolchain rustc --print sysroot)
     [[ $library == "$sysroot"/* ]] || export __CARGO_TESTS_ONLY_SRC_ROOT=$library
     export RUSTC_BOOTSTRAP=1
@@ -57,7 +56,8 @@ sizes() {
         awk -f "$root/scripts/target/sizes.awk"
 }
 
-csky=$(csky_prefix) || die "no C-SKY linker: $hint"
+"$root/scripts/setup.sh" target >&2
+csky=$(csky_prefix) || die "no C-SKY linker"
 compile "$@"
 archive
 link

@@ -16,8 +16,8 @@ source "$here/setup/common.sh"
 
 # bindgen needs clang's library and its headers; libnewlib-dev stands in for the chip's libc.
 BINDGEN=(libclang-19-dev clang-19 libnewlib-dev)
-HOST=(gcc libc6-dev make pkg-config libslirp-dev clang-format-19)
-TARGET=(binutils gcc make)
+HOST=(xz-utils gcc libc6-dev make pkg-config libslirp-dev libglib2.0-dev clang-format-19)
+TARGET=(xz-utils binutils gcc make)
 TEST=(mosquitto mosquitto-clients python3-venv openssl)
 
 host() {
