@@ -17,7 +17,7 @@ source "$here/setup/common.sh"
 # bindgen needs clang's library and its headers; libnewlib-dev stands in for the chip's libc.
 BINDGEN=(libclang-19-dev clang-19 libnewlib-dev)
 HOST=(xz-utils gcc libc6-dev make pkg-config libslirp-dev libglib2.0-dev clang-format-19)
-TARGET=(xz-utils binutils gcc make)
+TARGET=(xz-utils binutils gcc make bison flex)
 TEST=(mosquitto mosquitto-clients python3-venv openssl)
 
 host() {
