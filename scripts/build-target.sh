@@ -22,10 +22,20 @@ compile() {
     sysroot=$(toolchain rustc --print sysroot)
     [[ $library == "$sysroot"/* ]] || export __CARGO_TESTS_ONLY_SRC_ROOT=$library
     export RUSTC_BOOTSTRAP=1
-    export RUSTFLAGS="${RUSTFLAGS:-} -Zfmt-debug=none --remap-path-prefix=$root= --remap-path-prefix=$library=core --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}/registry/src=crates"
+    export RUSTFLAGS="${RUSTFLAGS:-} -Zfmt-debug=none --remap-path-prefix=$root= --remap-path-prefix=$library=core"
+    toolchain cargo fetch --quiet --manifest-path "$root/Cargo.toml"
+    export RUSTFLAGS="$RUSTFLAGS$(remap_registry)"
     toolchain cargo rustc --manifest-path "$root/Cargo.toml" --package w800-mqtt-at --lib --crate-type staticlib \
         --profile firmware --target "$root/linker/$spec.json" -Z json-target-spec \
         -Z build-std=core -Z build-std-features=optimize_for_size "$@" >&2
+}
+
+# A panic's place is text in flash: from the registry's folder on, a crate's name says enough.
+remap_registry() {
+    local folder
+    for folder in "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*/; do
+        printf -- ' --remap-path-prefix=%s=' "$folder"
+    done
 }
 
 # compiler_builtins holds weak copies of memcpy, sqrt and hundreds more in one object. Left in, the

@@ -128,34 +128,36 @@ def test_other_schemes_are_not_there_yet(link, broker, scheme):
 
 def test_what_connect_carries(link, peer):
     """All fields of CONNECT, byte for byte (MQTT 3.1.1 §3.1)."""
-    seen = []
 
     def script(connection):
-        seen.append(connection.accept().body)
+        connection.accept()
         connection.serve()
 
+    accepting = peer(script)
     link.configure(
         client="idé", user="user", password="pa,ss", keepalive=60, persistent=True, will=("will/t", "gone", 2, 1)
     )
-    link.connect(peer(script).port)
-    assert seen == [
+    link.connect(accepting.port)
+    body = accepting.connection(0).packets[0].body
+    assert body == (
         b"\x00\x04MQTT\x04\xf4\x00\x3c"
         b"\x00\x04id\xc3\xa9"
         b"\x00\x06will/t\x00\x04gone"
         b"\x00\x04user\x00\x05pa,ss"
-    ]
+    )
 
 
 def test_an_empty_username_is_not_sent(link, peer):
-    seen = []
 
     def script(connection):
-        seen.append(connection.accept().body)
+        connection.accept()
         connection.serve()
 
+    accepting = peer(script)
     link.configure(client="")
-    link.connect(peer(script).port)
-    assert seen == [b"\x00\x04MQTT\x04\x02\x00\x78\x00\x00"]
+    link.connect(accepting.port)
+    body = accepting.connection(0).packets[0].body
+    assert body == b"\x00\x04MQTT\x04\x02\x00\x78\x00\x00"
 
 
 def test_a_taken_over_session(link, broker, witness):

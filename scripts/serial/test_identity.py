@@ -60,18 +60,19 @@ def test_states(link, broker, relay, name, unreadable, empty, too_long):
 
 
 def test_they_replace_what_usercfg_set(link, peer):
-    seen = []
 
     def script(connection):
-        seen.append(connection.accept().body)
+        connection.accept()
         connection.serve()
 
+    accepting = peer(script)
     link.configure(client="a", user="b", password="c")
     for name, value in (("CLIENTID", 'id"1'), ("USERNAME", "user,2"), ("PASSWORD", "pass\\3")):
         link.port.ok(b"AT+MQTT%s=0,%s" % (name.encode(), quote(value)))
     link.port.ok("AT+MQTTUSERCFG?", rb'+MQTTUSERCFG:0,1,"id\"1","user,2","pass\\3",0,0,""')
-    link.connect(peer(script).port)
-    assert seen[0][10:] == b'\x00\x04id"1\x00\x06user,2\x00\x06pass\\3'
+    link.connect(accepting.port)
+    body = accepting.connection(0).packets[0].body
+    assert body[10:] == b'\x00\x04id"1\x00\x06user,2\x00\x06pass\\3'
 
 
 def test_usercfg_again_replaces_them(link):

@@ -37,16 +37,17 @@ def test_never_more_silence_than_the_interval(link, peer):
 
 
 def test_keepalive_field_of_connect(link, peer):
-    seen = []
 
     def script(connection):
-        seen.append(connection.accept().body)
+        connection.accept()
         connection.serve()
 
+    accepting = peer(script)
     link.configure(keepalive=7200)
-    link.connect(peer(script).port)
-    assert seen[0][:10] == b"\x00\x04MQTT\x04\x02" + (7200).to_bytes(2, "big")
-    assert seen[0][10:] == b"\x00\x04w800"
+    link.connect(accepting.port)
+    body = accepting.connection(0).packets[0].body
+    assert body[:10] == b"\x00\x04MQTT\x04\x02" + (7200).to_bytes(2, "big")
+    assert body[10:] == b"\x00\x04w800"
 
 
 def test_no_pong_for_10_seconds_is_a_lost_connection(link, peer):

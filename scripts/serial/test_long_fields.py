@@ -18,19 +18,20 @@ def fill(link, name, value):
 
 @pytest.mark.parametrize("length", [1, 256, 257, 1024])
 def test_in_connect(link, peer, length):
-    seen = []
     client, user, password = (bytes([letter]) * length for letter in b"cup")
 
     def script(connection):
-        seen.append(connection.accept().body)
+        connection.accept()
         connection.serve()
 
+    accepting = peer(script)
     link.configure()
     for name, value in (("LONGCLIENTID", client), ("LONGUSERNAME", user), ("LONGPASSWORD", password)):
         fill(link, name, value)
-    link.connect(peer(script).port)
+    link.connect(accepting.port)
+    body = accepting.connection(0).packets[0].body
     size = length.to_bytes(2, "big")
-    assert seen[0][10:] == size + client + size + user + size + password
+    assert body[10:] == size + client + size + user + size + password
 
 
 @each

@@ -62,16 +62,14 @@ def connected(link, peer):
     """CONN to a decent broker: the body of the CONNECT that came."""
 
     def connect():
-        seen = []
-
         def script(connection):
-            seen.append(connection.accept().body)
+            connection.accept()
             connection.serve()
 
         running = peer(script)
         link.port.ok(f'AT+MQTTCONN=0,"{link.host}",{running.port},0', timeout=20)
         link.port.connected(0)
-        return seen[0]
+        return running.connection(0).packets[0].body
 
     return connect
 
@@ -148,14 +146,15 @@ def test_a_refused_usercfg_teaches_nothing(link, broker, witness):
 
 
 def test_all_four_in_quotes(link, connected):
-    """The one case that a decoding server's board cannot tell: it reads texts without their quotes, and so until the
-    next USERCFG. No resource of a WebSocket begins with a quote, so nobody needs it."""
+    """The one case that a decoding server's board cannot tell: it reads the texts without their quotes, until a
+    USERCFG whose strings are in none. No resource of a WebSocket begins with a quote, so nobody needs it."""
     link.port.ok(usercfg(IN_QUOTES))
     if link.raw:
         link.port.ok("AT+MQTTUSERCFG?", row(IN_QUOTES))
         assert connected() == body(*IN_QUOTES[:3])
         return
     link.port.ok("AT+MQTTUSERCFG?", row([value.strip('"') for value in IN_QUOTES]))
+    link.port.ok(usercfg(HOSTILE["plain"]))
     link.port.ok(usercfg(HOSTILE["three in quotes"]))
     link.port.ok("AT+MQTTUSERCFG?", row(HOSTILE["three in quotes"]))
     assert connected() == body(*HOSTILE["three in quotes"][:3])

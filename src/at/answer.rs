@@ -15,7 +15,7 @@ pub trait Sink {
 }
 
 /// Bytes a line is gathered in before it goes to the sink; longer lines go in pieces of at most this size.
-pub const LINE_BUFFER: usize = 128;
+pub const LINE_BUFFER: usize = 384;
 
 /// Printed by SUB for a filter that is subscribed at the same QoS.
 pub const ALREADY_SUBSCRIBE: &[u8] = b"ALREADY SUBSCRIBE\r\n";

@@ -257,12 +257,17 @@ fn faults(param: &Param) -> [String; 3] {
     [hex(param.codes.unreadable), shown(under, empty), shown(over, param.codes.over)]
 }
 
-/// For a reader: a broker's address, and a run of letters cut short.
+/// For a reader: a broker's address.
 fn concrete(text: &str) -> String {
-    let text = text.replace("<host>", "192.168.1.10").replace("<port>", "1883");
+    text.replace("<host>", "192.168.1.10").replace("<port>", "1883")
+}
+
+/// `concrete` text as code, a run of letters cut short.
+fn code(text: &str) -> String {
+    let text = concrete(text).replace('\u{ff}', "\\xff");
     match fill(&text) {
-        Some((before, count, after)) => format!("{before}xx…x{after} ({count} times x)"),
-        None => text,
+        Some((before, count, after)) => format!("`{before}xx…x{after}` ({count} times x)"),
+        None => format!("`{text}`"),
     }
 }
 
@@ -285,7 +290,8 @@ fn describe_codes(page: &mut String) {
         page,
         "\n# Error codes\n\n\
          Of {} codes {raised} are raised, {later} will be with TLS, and {} are reserved: no input raises them here.\n\n\
-         Each input below raises its code; where there are several lines, the last one does. `\\xff` is one byte. What\n\
+         Each input below raises its code; where there are several lines, the last one does. `\\xff` is one byte. The same\n\
+         for programs is in [error-codes.json](error-codes.json), where a character is a byte (ISO 8859-1). What\n\
          must be so before:\n\n| | |\n|---|---|",
         all.len(),
         all.len() - raised - later
@@ -304,9 +310,8 @@ fn describe_codes(page: &mut String) {
 }
 
 fn input(way: &Way) -> String {
-    let shown = |text: &str| format!("`{}`", concrete(text).replace('\u{ff}', "\\xff"));
-    let lines: Vec<String> = way.lines.iter().map(|line| shown(line)).collect();
-    let data = way.data.map_or(String::new(), |data| format!(", then {} behind the prompt", shown(data)));
+    let lines: Vec<String> = way.lines.iter().map(|line| code(line)).collect();
+    let data = way.data.map_or(String::new(), |data| format!(", then {} behind the prompt", code(data)));
     let (_, _, style) = STYLES[way.style as usize];
     format!("{}: {}{data}{style}", way.given.name(), lines.join(", "))
 }

@@ -277,6 +277,7 @@ fn connect(slot: &'static Slot, values: &Values<'_>) -> Result<Answer, Code> {
         Some(task) => *slot.task.lock() = Some(task),
         None => {
             slot.link.lock().connection_failed();
+            report::no_task(slot.index);
             return Err(Code::ClientStartFailed);
         }
     }

@@ -25,17 +25,44 @@ pub const MOST_GATHERED: u32 = 1024;
 
 enum State {
     Idle,
-    Gathering {
-        head: Head<Bytes>,
-        payload: Bytes,
-        have: usize,
-    },
+    /// The whole line grows in memory.
+    Gathering(Gathered),
     /// The line is open.
     Printing {
         output: Output,
         length: u32,
         left: u32,
     },
+}
+
+/// A line in memory, printed by one call: not even what the AT server prints by itself can cut it.
+struct Gathered {
+    line: Bytes,
+    have: usize,
+}
+
+/// What a line has besides its topic and payload, in bytes.
+const LINE_OVERHEAD: usize = 48;
+
+impl Gathered {
+    fn new(link: u8, head: &Head<Bytes>) -> Option<Self> {
+        let topic = head.topic.as_ref();
+        let payload = usize::try_from(head.payload_length).ok()?;
+        let length = topic.len().checked_mul(2)?.checked_add(payload)?.checked_add(LINE_OVERHEAD)?;
+        let mut gathered = Self { line: Bytes::allocate(length)?, have: 0 };
+        answer::received(&mut gathered, link, topic, head.payload_length);
+        Some(gathered)
+    }
+}
+
+impl Sink for Gathered {
+    fn write(&mut self, bytes: &[u8]) {
+        let end = self.have.saturating_add(bytes.len());
+        if let Some(place) = self.line.as_mut().get_mut(self.have..end) {
+            place.copy_from_slice(bytes);
+            self.have = end;
+        }
+    }
 }
 
 /// The message that is coming in on one link.
@@ -54,50 +81,38 @@ impl Delivery {
     /// for a long message and at the end of a short one.
     pub fn begin(&mut self, head: Head<Bytes>, claim: impl FnOnce() -> Option<Output>) -> Option<()> {
         if head.payload_length <= MOST_GATHERED
-            && let Some(payload) = usize::try_from(head.payload_length).ok().and_then(Bytes::allocate)
+            && let Some(gathered) = Gathered::new(self.link, &head)
         {
-            self.state = State::Gathering { head, payload, have: 0 };
+            self.state = State::Gathering(gathered);
             return Some(());
         }
-        self.open(&head, claim)
+        let mut output = claim()?;
+        let length = head.payload_length;
+        answer::received(&mut output, self.link, head.topic.as_ref(), length);
+        self.state = State::Printing { output, length, left: length };
+        Some(())
     }
 
     /// The next bytes of its payload.
     pub fn payload(&mut self, piece: &[u8]) {
         match &mut self.state {
             State::Idle => {}
+            State::Gathering(gathered) => gathered.write(piece),
             State::Printing { output, left, .. } => {
                 output.write(piece);
                 *left = left.saturating_sub(u32::try_from(piece.len()).unwrap_or(u32::MAX));
-            }
-            State::Gathering { payload, have, .. } => {
-                let end = have.saturating_add(piece.len());
-                if let Some(place) = payload.as_mut().get_mut(*have..end) {
-                    place.copy_from_slice(piece);
-                }
-                *have = end;
             }
         }
     }
 
     /// The message is complete.
     pub fn end(&mut self, claim: impl FnOnce() -> Option<Output>) -> Option<()> {
-        match core::mem::replace(&mut self.state, State::Idle) {
-            State::Gathering { head, payload, .. } => {
-                self.open(&head, claim)?;
-                self.payload(payload.as_ref());
-            }
-            open => self.state = open,
+        if let State::Gathering(gathered) = &mut self.state {
+            gathered.write(LINE_END);
+            let mut output = claim()?;
+            output.write(gathered.line.as_ref().get(..gathered.have).unwrap_or_default());
         }
         self.close();
-        Some(())
-    }
-
-    fn open(&mut self, head: &Head<Bytes>, claim: impl FnOnce() -> Option<Output>) -> Option<()> {
-        let mut output = claim()?;
-        answer::received(&mut output, self.link, head.topic.as_ref(), head.payload_length);
-        let length = head.payload_length;
-        self.state = State::Printing { output, length, left: length };
         Some(())
     }
 

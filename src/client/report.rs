@@ -76,6 +76,11 @@ pub fn list_is_full(link: u8) {
     set(link, Code::ClientSubscribeFailed, None, 0, "ten subscriptions are all");
 }
 
+/// The SDK has no memory for the link's task.
+pub fn no_task(link: u8) {
+    set(link, Code::ClientStartFailed, None, 0, "no memory for a task");
+}
+
 /// A connection attempt has failed.
 pub fn no_connection(link: u8, failure: Failure) {
     let text = match (failure.stage, failure.detail) {

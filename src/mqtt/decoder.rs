@@ -18,7 +18,8 @@ pub enum Violation {
     Length,
     /// A packet that may not come now, such as anything before CONNACK or a second CONNACK (§3.2).
     Unexpected,
-    /// A topic name that is empty, has a wildcard, a NUL or is not UTF-8 (§1.5.3, §3.3.2.1).
+    /// A topic name that is empty, has a wildcard or a control character, or is not UTF-8 (§1.5.3, §3.3.2.1). A line end in
+    /// it would forge an answer on the serial port.
     Topic,
     /// A packet identifier of 0, or a CONNACK or SUBACK code that does not exist (§2.3.1, §3.2.2.3, §3.9.3).
     Value,
@@ -240,7 +241,7 @@ impl<B: Buffer> Decoder<B> {
 
     fn topic_complete<'a>(&mut self, flags: Flags, remaining: u32, topic: B) -> Result<Option<Item<'a, B>>, Violation> {
         let name = core::str::from_utf8(topic.as_ref()).map_err(|_| Violation::Topic)?;
-        if name.contains(['\0', '+', '#']) {
+        if name.contains(['+', '#', '\u{7f}']) || name.bytes().any(|byte| byte < b' ') {
             return Err(Violation::Topic);
         }
         if flags.qos == QoS::AtMostOnce {

@@ -49,7 +49,8 @@ const fn row<const ROW: usize>() -> bindings::wm_atcmd_item {
     bindings::wm_atcmd_item {
         cmd_name: COMMANDS[ROW].name.as_ptr().cast_mut(),
         cmd_handle: Some(handle::<ROW>),
-        cmd_usg: COMMANDS[ROW].usage.as_ptr().cast_mut(),
+        // Printed by the handler: the server would print it without asking whether a line is open.
+        cmd_usg: core::ptr::null_mut(),
     }
 }
 

@@ -93,6 +93,11 @@ impl Semaphore {
         if self.handle.get_or_create(create).is_null() { Err(NoSemaphore) } else { Ok(()) }
     }
 
+    /// Whether [`Semaphore::create`] has succeeded.
+    pub fn is_created(&self) -> bool {
+        !self.handle.get().is_null()
+    }
+
     /// Counts down, waiting at most `milliseconds` for the count to be above 0. `false` when the time is over.
     pub fn acquire(&self, milliseconds: u32) -> bool {
         let handle = self.handle.get();
