@@ -163,7 +163,7 @@ def provoke(place: Place, code: str, way: dict) -> str:
 
 
 @pytest.mark.timeout(300)
-def test_every_code_that_is_not_reserved(bench, board, capsys):
+def test_every_code_that_is_not_reserved(bench, board, record_property):
     """Each input from the state that it needs. All are tried, so that a failure tells all that is wrong."""
     provoked, wrong, beyond = set(), [], set()
     for entry in CODES:
@@ -183,11 +183,11 @@ def test_every_code_that_is_not_reserved(bench, board, capsys):
     other = {entry["code"] for entry in CODES if hidden(entry, board.argv)}
     beyond -= provoked
     reserved, later = len(CODES) - len(raised), sum("with_tls" in entry for entry in CODES)
-    with capsys.disabled():
-        print(f"\n{len(provoked)} of {len(CODES)} provoked, {reserved} reserved ({later} of them until TLS)")
-        for codes, why in ((other, "only behind the other kind of AT server"), (beyond, "beyond this board's power")):
-            if codes:
-                print(f"{why}: {', '.join(sorted(codes))}")
+    told = [f"{len(provoked)} of {len(CODES)} codes provoked, {reserved} reserved ({later} of them until TLS)"]
+    for codes, why in ((other, "only behind the other kind of AT server"), (beyond, "beyond this board's power")):
+        if codes:
+            told.append(f"{why}: {', '.join(sorted(codes))}")
+    record_property("told", "; ".join(told))
     assert not wrong, "\n" + "\n".join(wrong)
     assert provoked | other | beyond == raised
     assert len(provoked) >= BEFORE_TLS

@@ -1,6 +1,7 @@
 /*
  * The AT commands beside the library's own that the documents' examples use, in the documented forms, and two for
- * tests that look inside (AT+SYSHEAP?, AT+SYSTASKS?).
+ * tests that look inside (AT+SYSHEAP?, AT+SYSTASKS?). AT+SYSHEAP=<free> takes the heap until at most so many bytes are
+ * free, and keeps it until the next restart.
  */
 #define _GNU_SOURCE
 #include "neighbours.h"
@@ -14,6 +15,7 @@
 #include "kernel.h"
 #include "net/net.h"
 #include "rtc.h"
+#include "wm_heap.h"
 #include "wm_utils.h"
 
 #define TEXT_BYTES 65
@@ -294,10 +296,20 @@ WM_ATCMD_DEFINE("AT+CIPSNTPTIME", at_sntp_time, NULL)
 
 /* For tests */
 
+static int take_heap(size_t left)
+{
+    for (size_t size = wm_heap_get_free_size(); size > 0; size /= 2) {
+        while (wm_heap_get_free_size() >= left + size && wm_heap_caps_alloc(size, WM_HEAP_CAP_DEFAULT)) {
+        }
+    }
+    return WM_AT_RESULT_OK;
+}
+
 static int at_heap(wm_at_type_e type, int argc, char **argv)
 {
-    (void)argc;
-    (void)argv;
+    if (type == AT_TYPE_EXEC && argc == 1) {
+        return take_heap(strtoul(argv[0], NULL, 10));
+    }
     if (type != AT_TYPE_QUERY) {
         return WM_AT_RESULT_FAIL;
     }
