@@ -25,7 +25,7 @@ part() {
 }
 
 c_files() {
-    git ls-files --cached --others --exclude-standard -z -- '*.c' '*.h'
+    find include src wm_sdk -name '*.[ch]' -print0
 }
 
 check_c_format() {
