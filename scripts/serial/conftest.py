@@ -204,6 +204,23 @@ def peer(address: str):
 
 
 @pytest.fixture
+def connect_packet(link, peer):
+    """CONN to a decent broker: the body of the CONNECT that came."""
+
+    def connect():
+        def script(connection):
+            connection.accept()
+            connection.serve()
+
+        running = peer(script)
+        link.port.ok(f'AT+MQTTCONN=0,"{link.host}",{running.port},0', timeout=20)
+        link.port.connected(0)
+        return running.connection(0).packets[0].body
+
+    return connect
+
+
+@pytest.fixture
 def relay(broker: Broker):
     """A path to the shared broker that can be cut."""
     with Relay(broker.port, broker.address) as started:

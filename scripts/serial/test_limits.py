@@ -62,23 +62,6 @@ def served(link, peer):
     return lambda kind: [packet for packet in running.connection(0).packets if packet.kind == kind]
 
 
-@pytest.fixture
-def connect_packet(link, peer):
-    """CONN: the body of its CONNECT."""
-
-    def connect():
-        def script(connection):
-            connection.accept()
-            connection.serve()
-
-        running = peer(script)
-        link.port.ok(f'AT+MQTTCONN=0,"{link.host}",{running.port},0', timeout=20)
-        link.port.connected(0)
-        return running.connection(0).packets[0].body
-
-    return connect
-
-
 def field(text):
     data = text.encode() if isinstance(text, str) else text
     return len(data).to_bytes(2, "big") + data

@@ -57,23 +57,6 @@ def body(client, user, password):
     return head + b"".join(len(text.encode()).to_bytes(2, "big") + text.encode() for text in texts)
 
 
-@pytest.fixture
-def connected(link, peer):
-    """CONN to a decent broker: the body of the CONNECT that came."""
-
-    def connect():
-        def script(connection):
-            connection.accept()
-            connection.serve()
-
-        running = peer(script)
-        link.port.ok(f'AT+MQTTCONN=0,"{link.host}",{running.port},0', timeout=20)
-        link.port.connected(0)
-        return running.connection(0).packets[0].body
-
-    return connect
-
-
 def others_are_read_alike(link, broker, witness):
     """Strings of later commands, escaped and not."""
     other = witness("styles/#")
@@ -96,11 +79,11 @@ def others_are_read_alike(link, broker, witness):
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_connect_carries_exactly_what_usercfg_said(link, connected, name):
+def test_connect_carries_exactly_what_usercfg_said(link, connect_packet, name):
     values = HOSTILE[name]
     link.port.ok(usercfg(values))
     link.port.ok("AT+MQTTUSERCFG?", row(values))
-    assert connected() == body(*values[:3])
+    assert connect_packet() == body(*values[:3])
 
 
 @pytest.mark.virtual
@@ -145,16 +128,16 @@ def test_a_refused_usercfg_teaches_nothing(link, broker, witness):
     others_are_read_alike(link, broker, witness)
 
 
-def test_all_four_in_quotes(link, connected):
+def test_all_four_in_quotes(link, connect_packet):
     """The one case that a decoding server's board cannot tell: it reads the texts without their quotes, until a
     USERCFG whose strings are in none. No resource of a WebSocket begins with a quote, so nobody needs it."""
     link.port.ok(usercfg(IN_QUOTES))
     if link.raw:
         link.port.ok("AT+MQTTUSERCFG?", row(IN_QUOTES))
-        assert connected() == body(*IN_QUOTES[:3])
+        assert connect_packet() == body(*IN_QUOTES[:3])
         return
     link.port.ok("AT+MQTTUSERCFG?", row([value.strip('"') for value in IN_QUOTES]))
     link.port.ok(usercfg(HOSTILE["plain"]))
     link.port.ok(usercfg(HOSTILE["three in quotes"]))
     link.port.ok("AT+MQTTUSERCFG?", row(HOSTILE["three in quotes"]))
-    assert connected() == body(*HOSTILE["three in quotes"][:3])
+    assert connect_packet() == body(*HOSTILE["three in quotes"][:3])
