@@ -15,6 +15,9 @@ use crate::sdk::heap::Bytes;
 /// How long a broken message may go on being filled, in milliseconds: commands must be answered.
 const FILL_MS: u64 = 5_000;
 
+/// Looks at an open line that the network starves while a command waits, each half a second, before it is given up.
+const MOST_STARVED: u8 = 8;
+
 const FILLING: [u8; 64] = [0; 64];
 
 /// `+MQTTINCOMPLETE:<LinkID>,<received>`: the message above was cut off by the network.
@@ -32,6 +35,8 @@ enum State {
         output: Output,
         length: u32,
         left: u32,
+        /// How often a command that waits for the port was found waiting for the network.
+        starved: u8,
     },
 }
 
@@ -89,7 +94,7 @@ impl Delivery {
         let mut output = claim()?;
         let length = head.payload_length;
         answer::received(&mut output, self.link, head.topic.as_ref(), length);
-        self.state = State::Printing { output, length, left: length };
+        self.state = State::Printing { output, length, left: length, starved: 0 };
         Some(())
     }
 
@@ -105,6 +110,20 @@ impl Delivery {
         }
     }
 
+    /// Whether a line is open on the port.
+    pub const fn is_open(&self) -> bool {
+        matches!(self.state, State::Printing { .. })
+    }
+
+    /// The network had nothing for an open line. `true` when that was so too often while a command waited for the port.
+    pub fn is_starved(&mut self) -> bool {
+        let State::Printing { starved, .. } = &mut self.state else { return false };
+        if Output::is_wanted() {
+            *starved = starved.saturating_add(1);
+        }
+        *starved >= MOST_STARVED
+    }
+
     /// The message is complete.
     pub fn end(&mut self, claim: impl FnOnce() -> Option<Output>) -> Option<()> {
         if let State::Gathering(gathered) = &mut self.state {
@@ -117,7 +136,7 @@ impl Delivery {
     }
 
     fn close(&mut self) {
-        let State::Printing { mut output, length, left } = core::mem::replace(&mut self.state, State::Idle) else {
+        let State::Printing { mut output, length, left, .. } = core::mem::replace(&mut self.state, State::Idle) else {
             return;
         };
         fill(&mut output, left);

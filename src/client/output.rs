@@ -8,8 +8,10 @@
 use crate::at::answer::Sink;
 use crate::sdk::port;
 use crate::sdk::sync::{FOREVER, Semaphore};
+use core::sync::atomic::{AtomicBool, Ordering};
 
 static PORT: Semaphore = Semaphore::new(1);
+static WANTED: AtomicBool = AtomicBool::new(false);
 
 /// The semaphore behind it, to be created before the first use.
 pub fn semaphore() -> &'static Semaphore {
@@ -21,11 +23,19 @@ pub fn semaphore() -> &'static Semaphore {
 pub struct Output(());
 
 impl Output {
-    /// Waits for the right to print. Bounded by what others print: a line that makes no progress for 10 s is ended.
+    /// Waits for the right to print. Bounded by what others print: a line that the network starves while
+    /// this waits is ended.
     /// While the semaphore could not be created no link has a task, and there are no others.
     pub fn claim() -> Self {
+        WANTED.store(true, Ordering::Release);
         while PORT.is_created() && !PORT.acquire(FOREVER) {}
+        WANTED.store(false, Ordering::Release);
         Self(())
+    }
+
+    /// Whether a command waits for the right to print.
+    pub fn is_wanted() -> bool {
+        WANTED.load(Ordering::Acquire)
     }
 
     /// Waits at most `milliseconds`.

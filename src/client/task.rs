@@ -31,6 +31,12 @@ pub const PRINT_GRACE_MS: u32 = 5_000;
 /// Bytes received at once.
 const RECEIVE_BYTES: usize = 1460;
 
+/// Payload bytes printed between two looks at the keep alive: a slow port must not make the shortest one late.
+const PRINT_BYTES: usize = 256;
+
+/// How often a task that waits for the rest of a message looks whether a command waits for the port, in milliseconds.
+const OPEN_LINE_CHECK_MS: u32 = 500;
+
 /// The longest wait for the right to print before the keep alive is looked at again, in milliseconds.
 const OUTPUT_CHECK_MS: u64 = 1_000;
 
@@ -266,7 +272,11 @@ fn step(slot: &'static Slot, connection: &mut Connection, delivery: &mut Deliver
     tick(slot, false)?;
     let deadline = slot.link.lock().session.deadline();
     let wait = deadline.map_or(u32::MAX, left_ms);
+    let wait = if delivery.is_open() { wait.min(OPEN_LINE_CHECK_MS) } else { wait };
     let readable = connection.socket.wait(Interest::Readable, wait);
+    if !readable && delivery.is_starved() {
+        return Err(End::Silence(Lost::StalledPacket));
+    }
     if slot.stopping() {
         return Err(End::Stopped);
     }
@@ -315,7 +325,10 @@ fn act(slot: &'static Slot, event: Event<'_, Bytes>, delivery: &mut Delivery) ->
         Event::Connected { .. } | Event::Refused(_) => return Err(End::Violation(Violation::Unexpected)),
         Event::Message(head) => return claimed(slot, |claim| delivery.begin(head, claim)),
         Event::Payload(piece) => {
-            delivery.payload(piece);
+            for part in piece.chunks(PRINT_BYTES) {
+                delivery.payload(part);
+                tick(slot, false)?;
+            }
             return Ok(());
         }
         Event::MessageEnd => return claimed(slot, |claim| delivery.end(claim)),
