@@ -358,10 +358,12 @@ fn clean(slot: &'static Slot) -> Result<Answer, Code> {
     use core::sync::atomic::Ordering;
     slot.stop.store(true, Ordering::Release);
     let politely = now().after(DISCONNECT_MS);
-    if let Some(sending) = slot.claim_sending(politely) {
-        let _ = sending.send(&DISCONNECT, politely);
+    let told = slot.claim_sending(politely).is_some_and(|sending| sending.send(&DISCONNECT, politely).is_ok());
+    match *slot.stream.lock() {
+        Some(stream) if told => stream.shutdown(),
+        Some(stream) => stream.abort(),
+        None => {}
     }
-    slot.break_connection();
     slot.lookup()?.wake.release();
     let ended = slot.reap_until(now().after(CLEAN_MS));
     slot.stop.store(false, Ordering::Release);

@@ -26,7 +26,12 @@ pub fn publish(slot: &'static Slot, mut publication: Publication<Bytes>, timeout
     let identifier = {
         let mut link = slot.link.lock();
         link.permit(Action::Use)?;
-        let identifier = link.session.publish(&mut publication, now()).map_err(|_| failed)?;
+        let Ok(identifier) = link.session.publish(&mut publication, now()) else {
+            drop(link);
+            drop(sending);
+            slot.flush();
+            return Err(failed);
+        };
         if identifier != 0 {
             link.await_answer(identifier, true);
         }
@@ -80,8 +85,16 @@ pub fn request(
 
 /// Waits for the reply to the command that waits on this link; `None` when none came until `deadline`.
 pub fn wait(slot: &Slot, deadline: Instant) -> Option<Reply> {
-    let signalled = slot.done.acquire(left_ms(deadline));
-    let reply = slot.link.lock().take_reply();
+    let mut signalled = false;
+    let mut reply = None;
+    // A signal without a reply belongs to an older command.
+    while reply.is_none() {
+        signalled = slot.done.acquire(left_ms(deadline));
+        reply = slot.link.lock().reply(!signalled);
+        if !signalled {
+            break;
+        }
+    }
     if reply == Some(Reply::Connected) && !signalled {
         // The link's task prints +MQTTCONNECTED before it signals.
         slot.done.acquire(super::task::PRINT_GRACE_MS);

@@ -131,10 +131,10 @@ impl Slot {
         }
     }
 
-    /// Ends the connection, if there is one; the link's task notices and does the rest.
+    /// Ends a connection that is of no use any more; the link's task notices and does the rest.
     pub fn break_connection(&self) {
         if let Some(stream) = *self.stream.lock() {
-            stream.shutdown();
+            stream.abort();
         }
     }
 

@@ -28,8 +28,8 @@ pub const STACK_BYTES: u32 = 8192;
 /// How long CONN waits, after its time, for the line that belongs to a connection made in the last moment.
 pub const PRINT_GRACE_MS: u32 = 5_000;
 
-/// Bytes received at once.
-const RECEIVE_BYTES: usize = 1460;
+/// Bytes received at once. The buffer lies on the task's stack, more than once while a connection is made.
+const RECEIVE_BYTES: usize = 512;
 
 /// Payload bytes printed between two looks at the keep alive: a slow port must not make the shortest one late.
 const PRINT_BYTES: usize = 256;
@@ -111,7 +111,13 @@ fn first_failed(slot: &Slot, failure: Failure) {
 fn reconnect(slot: &'static Slot) -> Option<Connection> {
     let mut attempt = 0_u32;
     while !slot.stopping() {
-        slot.lookup().ok()?.wake.acquire(backoff::pause_ms(attempt, random(slot)));
+        let wake = &slot.lookup().ok()?.wake;
+        // A lookup that was answered at once has left its signal. CLEAN asks first and signals then.
+        wake.drain();
+        if slot.stopping() {
+            return None;
+        }
+        wake.acquire(backoff::pause_ms(attempt, random(slot)));
         if slot.stopping() {
             return None;
         }
@@ -208,8 +214,10 @@ fn established(
         link.must_subscribe_again(session_present)
     };
     sending.set_stream(Some(connection.socket.stream()));
-    // A failure here shows again in the first read.
-    let _ = resume(slot, &sending, subscribe);
+    // Half a packet may be out: nothing may follow it.
+    if resume(slot, &sending, subscribe).is_err() {
+        connection.socket.stream().abort();
+    }
     drop(sending);
     if let Ok(mut output) = claim_output(slot) {
         print_connected(slot, &mut output);
@@ -271,6 +279,10 @@ fn step(slot: &'static Slot, connection: &mut Connection, delivery: &mut Deliver
     process(slot, connection, delivery)?;
     tick(slot, false)?;
     let deadline = slot.link.lock().session.deadline();
+    // CLEAN may have come before there was a stream that it could end.
+    if slot.stopping() {
+        return Err(End::Stopped);
+    }
     let wait = deadline.map_or(u32::MAX, left_ms);
     let wait = if delivery.is_open() { wait.min(OPEN_LINE_CHECK_MS) } else { wait };
     let readable = connection.socket.wait(Interest::Readable, wait);
@@ -328,6 +340,9 @@ fn act(slot: &'static Slot, event: Event<'_, Bytes>, delivery: &mut Delivery) ->
             for part in piece.chunks(PRINT_BYTES) {
                 delivery.payload(part);
                 tick(slot, false)?;
+                if slot.stopping() {
+                    return Err(End::Stopped);
+                }
             }
             return Ok(());
         }
@@ -380,7 +395,9 @@ fn claim_output(slot: &'static Slot) -> Result<Output, End> {
 
 /// Ends a connection that stood, tells whom it concerns, and gives the socket back.
 fn close(slot: &'static Slot, connection: Connection, end: End) {
-    connection.socket.stream().shutdown();
+    if !slot.stopping() {
+        connection.socket.stream().abort();
+    }
     // Whoever is sending fails now and gives way.
     while slot.claim_sending(now().after(SILENCE_MS)).map(|sending| sending.set_stream(None)).is_none() {}
     drop(connection);

@@ -249,6 +249,11 @@ impl<B: Buffer> Link<B> {
         waits
     }
 
+    /// What the waiting command has learnt. With nothing learnt it goes on waiting, unless it has `given_up`.
+    pub fn reply(&mut self, given_up: bool) -> Option<Reply> {
+        if given_up || matches!(self.wait, Wait::Over(_)) { self.take_reply() } else { None }
+    }
+
     /// What the waiting command has learnt; it waits no longer. `None` when nothing has come.
     pub fn take_reply(&mut self) -> Option<Reply> {
         match core::mem::replace(&mut self.wait, Wait::Nothing) {

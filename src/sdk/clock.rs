@@ -10,20 +10,19 @@ static ROUNDS: Lock<(u32, u64)> = Lock::new((0, 0));
 /// Now. Right as long as it is asked once in 49 days while anything depends on it; a link's task asks at least
 /// every keep alive.
 pub fn now() -> Instant {
+    let mut rounds = ROUNDS.lock();
     // SAFETY: no requirements.
     let low = unsafe { bindings::wm_os_internal_get_time_ms() };
-    let mut rounds = ROUNDS.lock();
-    let (last, before) = *rounds;
-    // A task that was interrupted between reading the clock and the lock may come a little late: only a step of
-    // more than half a round back is a wrap.
-    let before = if last.wrapping_sub(low) > u32::MAX / 2 || low >= last {
-        if low < last { before.saturating_add(1 << 32) } else { before }
-    } else {
-        return Instant::from_millis(before.saturating_add(u64::from(low)));
-    };
+    let (last, mut before) = *rounds;
+    if low < last {
+        before = before.saturating_add(1 << 32);
+    }
     *rounds = (low, before);
     Instant::from_millis(before.saturating_add(u64::from(low)))
 }
+
+/// A delay that is not 0 ticks, whatever the SDK's `CONFIG_FREERTOS_HZ` (100 to 1000) is: lower tasks run meanwhile.
+pub const TICK_MS: u32 = 10;
 
 /// Lets other tasks run for this many milliseconds.
 pub fn delay_ms(milliseconds: u32) {

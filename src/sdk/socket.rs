@@ -148,7 +148,7 @@ impl Socket {
         self.stream().wait(interest, milliseconds) != Ready::No
     }
 
-    /// Receives what is there; 0 when nothing is.
+    /// Receives what is there, once the socket is readable.
     ///
     /// # Errors
     /// [`Broken`] at the end of the stream or on an error.
@@ -160,10 +160,8 @@ impl Socket {
         match usize::try_from(got) {
             Ok(0) => Err(Broken(0)),
             Ok(got) => Ok(got.min(into.len())),
-            Err(_) => match self.error() {
-                0 => Ok(0),
-                error => Err(Broken(error)),
-            },
+            // It was readable, and this is the only reader: the connection is over.
+            Err(_) => Err(Broken(self.error())),
         }
     }
 
@@ -244,11 +242,28 @@ impl Stream {
         match self.wait(Interest::Writable, clock::left_ms(deadline)) {
             Ready::Yes if clock::left_ms(deadline) > 0 => {
                 // Room for bytes and yet none were taken: lwIP is short of memory for a moment.
-                clock::delay_ms(1);
+                clock::delay_ms(clock::TICK_MS);
                 Ok(())
             }
             _ => Err(Broken(self.error())),
         }
+    }
+
+    /// As [`Stream::shutdown`], but throws away what the peer has not taken yet: a connection whose peer takes nothing
+    /// would else keep the caller for 20 s.
+    pub fn abort(self) {
+        let linger = bindings::linger { l_onoff: 1, l_linger: 0 };
+        // SAFETY: the option's value is a `linger` that outlives the call.
+        unsafe {
+            bindings::lwip_setsockopt(
+                self.0,
+                bindings::SOL_SOCKET as c_int,
+                bindings::SO_LINGER as c_int,
+                (&raw const linger).cast::<c_void>(),
+                size_of::<bindings::linger>() as bindings::socklen_t,
+            );
+        }
+        self.shutdown();
     }
 
     /// Ends the connection in both directions; a task that waits on the socket wakes.

@@ -11,7 +11,7 @@ pub struct Yield;
 
 impl spin::RelaxStrategy for Yield {
     fn relax() {
-        super::clock::delay_ms(1);
+        super::clock::delay_ms(super::clock::TICK_MS);
     }
 }
 
