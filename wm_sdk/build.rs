@@ -1,28 +1,37 @@
-//! Compiles the board's C code: the tasks, the heap, the AT server and the serial line from `host/`, the network by
-//! `build_net.rs`. `W800_SIM_SANITIZE=1` adds the address and undefined-behaviour sanitizers to all of it.
+//! Compiles the board's C code: the tasks, the heap, the AT server, the storage and the serial line from `host/`, the
+//! network by `build_net.rs`, Mbed TLS by `build_tls.rs`.
+//!
+//! `W800_SIM_SANITIZE=1` adds the address and undefined-behaviour sanitizers to all of it. `W800_SIM_CONFIG` names a
+//! folder of configuration headers that come before those in `include`, such as `wm_sdk/configs/small_undated`.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a build script may stop at an error")]
 
 const SOURCES: &[&str] = &[
     "at_line.c",
     "atcmd.c",
     "board.c",
+    "credentials.c",
     "heap.c",
     "kernel.c",
     "log.c",
     "neighbours.c",
+    "nvs.c",
+    "nvs_file.c",
     "osal_sync.c",
     "osal_time.c",
     "rtc.c",
+    "trng.c",
     "uart.c",
 ];
 
 const SANITIZERS: &str = "-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer";
 
 include!("build_net.rs");
+include!("build_tls.rs");
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=build_net.rs");
+    println!("cargo::rerun-if-changed=build_tls.rs");
     println!("cargo::rerun-if-changed=include");
     println!("cargo::rerun-if-changed=host");
     println!("cargo::rerun-if-env-changed=W800_SIM_SANITIZE");
@@ -40,10 +49,29 @@ fn main() {
         .extra_warnings(true)
         .warnings_into_errors(true);
     add_net(&mut build);
+    add_tls();
     build.compile("wm_sdk_host");
 }
 
-/// Through the environment, so that the network's own builds have them as well.
+fn manifest_dir() -> std::path::PathBuf {
+    std::env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo").into()
+}
+
+/// The folder of a source that one of the scripts in `scripts/setup` prints, after fetching it where it is missing.
+fn third_party_source(root: &std::path::Path, script: &str) -> std::path::PathBuf {
+    let script = root.join("../scripts/setup").join(script);
+    println!("cargo::rerun-if-changed={}", script.display());
+    let output = std::process::Command::new("bash")
+        .arg(&script)
+        .stderr(std::process::Stdio::inherit())
+        .output()
+        .expect("bash is installed");
+    assert!(output.status.success(), "{} failed", script.display());
+    let printed = String::from_utf8(output.stdout).expect("a path in UTF-8");
+    printed.lines().last().expect("the script prints a folder").into()
+}
+
+/// Through the environment, so that the other builds have them as well.
 #[expect(unsafe_code, reason = "the cc crate reads flags for all of its builds from the environment")]
 fn add_sanitizers() {
     let flags = std::env::var("CFLAGS").unwrap_or_default();

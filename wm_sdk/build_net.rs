@@ -8,11 +8,9 @@
 
 /// Adds the network beside `build`, which gets the folder of `net.h` on its include path.
 fn add_net(build: &mut cc::Build) {
-    use std::path::PathBuf;
-
-    let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo"));
+    let root = manifest_dir();
     let net = root.join("host/net");
-    let lwip = lwip_source(&root);
+    let lwip = third_party_source(&root, "lwip.sh");
     let slirp = pkg_config::Config::new().atleast_version("4.7").probe("slirp").expect("libslirp-dev is installed");
 
     // The order matters: lwIP's own headers come before include/lwip, which declares the same things for bindgen.
@@ -47,22 +45,9 @@ fn add_net(build: &mut cc::Build) {
         .compile("w800_net_declared");
 
     build.include(&net);
-    for path in ["host/net", "include", "../scripts/setup/lwip.sh"] {
+    for path in ["host/net", "include"] {
         println!("cargo::rerun-if-changed={}", root.join(path).display());
     }
-}
-
-/// The folder of lwIP's source, which the script fetches where it is missing.
-fn lwip_source(root: &std::path::Path) -> std::path::PathBuf {
-    let script = root.join("../scripts/setup/lwip.sh");
-    let output = std::process::Command::new("bash")
-        .arg(&script)
-        .stderr(std::process::Stdio::inherit())
-        .output()
-        .expect("bash is installed");
-    assert!(output.status.success(), "{} failed", script.display());
-    let printed = String::from_utf8(output.stdout).expect("a path in UTF-8");
-    printed.lines().last().expect("the script prints a folder").into()
 }
 
 /// What the SDK compiles of lwIP, as far as this board has it.

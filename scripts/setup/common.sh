@@ -53,6 +53,37 @@ debian_site() {
         sed -n 's/|bookworm$//p' | head -n 1
 }
 
+# debian_source <suite> <package> <version> <a file in it> <name in the cache>: the upstream part of a Debian source
+# package, from the mirror that this machine's apt already uses. Nothing of the machine's own lists is touched.
+debian_source() {
+    local suite=$1 package=$2 version=$3 landmark=$4 name=$5 site work archive
+    site=$(debian_site)
+    [[ -n $site ]] || die "apt has no source for bookworm; add one, or put $package $version at $(cache_dir)/$name"
+    work=$(cache_temp)
+    mkdir -p "$work/lists/partial" "$work/archives/partial" "$work/download" "$work/unpacked"
+    printf 'deb-src %s %s main\n' "$site" "$suite" >"$work/sources.list"
+    say "$name: fetching Debian's source package"
+    private_apt "$work" update
+    (cd "$work/download" && private_apt "$work" source --download-only "$package")
+    archive=$(find "$work/download" -name "${package}_$version*.orig.tar.*" ! -name '*.asc' | head -n 1)
+    [[ -n $archive ]] || die "$suite no longer offers $package $version"
+    tar -xf "$archive" -C "$work/unpacked" --strip-components=1
+    [[ -f $work/unpacked/$landmark ]] || die "$(basename "$archive") is not what it was"
+    cache_commit "$work/unpacked" "$name"
+    rm -rf "$work"
+}
+
+# private_apt <folder> <argument>...: apt with lists of its own; as root it would drop to a user who cannot write there.
+private_apt() {
+    local work=$1
+    shift
+    apt-get -qq \
+        -o "Dir::Etc::sourcelist=$work/sources.list" -o "Dir::Etc::sourceparts=-" \
+        -o "Dir::State::lists=$work/lists" -o "Dir::Cache::archives=$work/archives" \
+        -o "Dir::Cache::pkgcache=" -o "Dir::Cache::srcpkgcache=" \
+        -o "APT::Sandbox::User=" -o "APT::Get::List-Cleanup=0" "$@" >&2
+}
+
 # The prefix of a C-SKY binutils ("csky-elfabiv2-", "/…/bin/csky-unknown-elf-"), or failure.
 csky_prefix() {
     local linker

@@ -1,6 +1,6 @@
 //! The board in C behind a safe interface: the only unsafe code of this program.
 //!
-//! Mirrors `board.h`, `uart.h` and `heap.h` of `wm_sdk/host`: a field added there has to be added here, and the board
+//! Mirrors `board.h`, `uart.h`, `credentials.h` and `heap.h` of `wm_sdk/host`: a field added there has to be added here, and the board
 //! refuses options of another size.
 
 use std::error::Error;
@@ -37,6 +37,14 @@ pub struct Settings {
     pub uptime_ms: u32,
     /// What the log shows.
     pub log: LogLevel,
+    /// The non-volatile storage's file.
+    pub nvs: Option<PathBuf>,
+    /// Trusted certificates, PEM.
+    pub ca: Option<PathBuf>,
+    /// The firmware's own certificate, PEM.
+    pub cert: Option<PathBuf>,
+    /// Its key, PEM.
+    pub key: Option<PathBuf>,
 }
 
 /// `wm_log_level_t`.
@@ -63,6 +71,13 @@ struct UartOptions {
 }
 
 #[repr(C)]
+struct CredentialFiles {
+    ca: *const c_char,
+    cert: *const c_char,
+    key: *const c_char,
+}
+
+#[repr(C)]
 struct BoardOptions {
     uart: UartOptions,
     argv_style: c_int,
@@ -73,6 +88,14 @@ struct BoardOptions {
     wifi_off: bool,
     hosts: *const *const c_char,
     hosts_count: usize,
+    nvs: *const c_char,
+    credentials: CredentialFiles,
+}
+
+/// For as long as the program runs; NULL for none.
+fn leak(path: Option<PathBuf>) -> Result<*const c_char, NulError> {
+    let path = path.map(|path| CString::new(path.into_os_string().into_vec())).transpose()?;
+    Ok(path.map_or(ptr::null(), |path| path.into_raw().cast_const()))
 }
 
 /// The heap at the end, in bytes as the chip would count them.
@@ -105,13 +128,8 @@ impl Board {
         // The board reads them until the program ends.
         let hosts: &'static [CString] = hosts.leak();
         let hosts: &'static [*const c_char] = hosts.iter().map(|host| host.as_ptr()).collect::<Vec<_>>().leak();
-        let link = settings.pty_link.map(|path| CString::new(path.into_os_string().into_vec())).transpose()?;
         let options = BoardOptions {
-            uart: UartOptions {
-                stdio: settings.stdio,
-                baud: settings.baud,
-                link: link.map_or(ptr::null(), |path| path.into_raw().cast_const()),
-            },
+            uart: UartOptions { stdio: settings.stdio, baud: settings.baud, link: leak(settings.pty_link)? },
             argv_style: c_int::from(settings.argv_raw),
             log_level: settings.log,
             heap_limit: settings.heap_bytes,
@@ -120,6 +138,12 @@ impl Board {
             wifi_off: !settings.wifi,
             hosts: hosts.as_ptr(),
             hosts_count: hosts.len(),
+            nvs: leak(settings.nvs)?,
+            credentials: CredentialFiles {
+                ca: leak(settings.ca)?,
+                cert: leak(settings.cert)?,
+                key: leak(settings.key)?,
+            },
         };
         // SAFETY: the board copies the options; the strings they point to are never freed.
         #[expect(unsafe_code, reason = "the board is C")]

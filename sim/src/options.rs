@@ -51,6 +51,22 @@ pub struct Options {
     #[arg(long, value_name = "MS", default_value_t = 0)]
     uptime: u32,
 
+    /// The board's non-volatile storage, made when missing; without it, it lasts until the board ends (AT+RST keeps it)
+    #[arg(long, value_name = "FILE")]
+    nvs: Option<PathBuf>,
+
+    /// Certificates the firmware trusts (PEM), as a product links them in
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+
+    /// The firmware's own certificate, with any intermediates after it (PEM)
+    #[arg(long, value_name = "FILE")]
+    cert: Option<PathBuf>,
+
+    /// The key of that certificate (PEM)
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+
     /// The firmware's log on standard error
     #[arg(long, value_enum, default_value_t = Log::Warn)]
     log: Log,
@@ -141,6 +157,10 @@ impl From<Options> for board::Settings {
                 Log::Info => board::LogLevel::Info,
                 Log::Debug => board::LogLevel::Debug,
             },
+            nvs: options.nvs,
+            ca: options.ca,
+            cert: options.cert,
+            key: options.key,
         }
     }
 }

@@ -14,6 +14,8 @@
 #include "kernel.h"
 #include "neighbours.h"
 #include "net/net.h"
+#include "nvs.h"
+#include "nvs_file.h"
 #include "osal_time.h"
 #include "rtc.h"
 #include "wm_task_config.h"
@@ -115,7 +117,7 @@ int board_start(const struct board_options *options, size_t size)
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
     configure(options);
-    if (!uart_open(&options->uart)) {
+    if (!credentials_load(&options->credentials) || !nvs_start(options->nvs) || !uart_open(&options->uart)) {
         return -1;
     }
     timers_start();
@@ -162,6 +164,7 @@ void wm_system_reboot(void)
     char **arguments = own_arguments();
     close_range(STDERR_FILENO + 1, ~0u, CLOSE_RANGE_CLOEXEC);
     uart_keep_over_exec();
+    nvs_file_keep_over_exec();
     execv("/proc/self/exe", arguments);
     perror("w800-sim: restart");
     abort();

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "atcmd.h"
+#include "credentials.h"
 #include "heap.h"
 #include "uart.h"
 #include "wm_log.h"
@@ -29,6 +30,9 @@ struct board_options {
     /* `name=address` entries for the resolver. */
     const char *const *hosts;
     size_t hosts_count;
+    /* The file of the non-volatile storage; NULL forgets it at the end. */
+    const char *nvs;
+    struct credential_files credentials;
 };
 
 /*

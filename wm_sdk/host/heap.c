@@ -29,12 +29,14 @@ struct block {
     int line;
     size_t size;
     size_t charge;
+    enum heap_owner owner;
     uint64_t mark;
     _Alignas(max_align_t) unsigned char data[];
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct heap_figures heap = {.limit = HEAP_DEFAULT_LIMIT};
+static struct heap_share shares[HEAP_OWNERS];
 static struct block *blocks;
 
 void heap_set_limit(size_t bytes)
@@ -50,6 +52,23 @@ struct heap_figures heap_get_figures(void)
     struct heap_figures now = heap;
     pthread_mutex_unlock(&lock);
     return now;
+}
+
+struct heap_share heap_get_share(enum heap_owner owner)
+{
+    pthread_mutex_lock(&lock);
+    struct heap_share now = shares[owner];
+    pthread_mutex_unlock(&lock);
+    return now;
+}
+
+void heap_reset_share_peaks(void)
+{
+    pthread_mutex_lock(&lock);
+    for (size_t owner = 0; owner < HEAP_OWNERS; owner++) {
+        shares[owner].peak = shares[owner].used;
+    }
+    pthread_mutex_unlock(&lock);
 }
 
 void heap_for_each_block(heap_visitor visit, void *context)
@@ -72,6 +91,18 @@ static bool charge(size_t bytes)
         heap.refused++;
     }
     return fits;
+}
+
+static enum heap_owner owner_of(const char *file)
+{
+    bool mbedtls = file && strncmp(file, HEAP_MBEDTLS_FILES, strlen(HEAP_MBEDTLS_FILES)) == 0;
+    return mbedtls ? HEAP_MBEDTLS : HEAP_OTHER;
+}
+
+static void add_to_share(struct heap_share *share, size_t bytes)
+{
+    share->used += bytes;
+    share->peak = share->used > share->peak ? share->used : share->peak;
 }
 
 static void link_block(struct block *block)
@@ -137,6 +168,8 @@ void *wm_heap_caps_alloc_tracing(size_t size, wm_heap_cap_type_t caps, const cha
         block->line = line;
         block->size = size;
         block->charge = cost;
+        block->owner = owner_of(file);
+        add_to_share(&shares[block->owner], cost);
         block->mark = MARK_LIVE;
         memcpy(block->data + size, &tail, TAIL_BYTES);
         link_block(block);
@@ -155,6 +188,7 @@ void wm_heap_caps_free(void *p)
     check(block);
     unlink_block(block);
     heap.used -= block->charge;
+    shares[block->owner].used -= block->charge;
     heap.blocks--;
     block->mark = MARK_FREED;
     pthread_mutex_unlock(&lock);

@@ -1,4 +1,9 @@
-/* What the virtual board knows about its heap beyond the SDK's own questions. */
+/*
+ * What the virtual board knows about its heap beyond the SDK's own questions.
+ *
+ * A block is charged the size that was asked for. Structures that hold pointers or a `long` are bigger on a 64-bit host
+ * than on the chip, so they are charged more than there; buffers are charged the same.
+ */
 #ifndef HEAP_H
 #define HEAP_H
 
@@ -19,6 +24,19 @@ struct heap_figures {
 /* Before the first allocation, or at least never below what is in use. */
 void heap_set_limit(size_t bytes);
 struct heap_figures heap_get_figures(void);
+
+/* Whose a block is: Mbed TLS's own where the file it was asked for in says so (HEAP_MBEDTLS_FILES), else the rest's. */
+enum heap_owner { HEAP_MBEDTLS, HEAP_OTHER, HEAP_OWNERS };
+#define HEAP_MBEDTLS_FILES "mbedtls/"
+
+struct heap_share {
+    size_t used;
+    size_t peak;
+};
+
+struct heap_share heap_get_share(enum heap_owner owner);
+/* The shares' peaks start anew from what is in use; the heap's own peak stays. */
+void heap_reset_share_peaks(void);
 
 typedef void (*heap_visitor)(const char *file, int line, size_t size, void *context);
 void heap_for_each_block(heap_visitor visit, void *context);

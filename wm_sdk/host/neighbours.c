@@ -1,7 +1,12 @@
 /*
- * The AT commands beside the library's own that the documents' examples use, in the documented forms, and two for
- * tests that look inside (AT+SYSHEAP?, AT+SYSTASKS?). AT+SYSHEAP=<free> takes the heap until at most so many bytes are
- * free, and keeps it until the next restart.
+ * The AT commands beside the library's own that the documents' examples use, in the documented forms, and three for
+ * tests that look inside.
+ *
+ * AT+SYSHEAP? shows the bytes that are free, the fewest that ever were, and the number of blocks. AT+SYSHEAP=<free>
+ * takes the heap until at most so many bytes are free, and keeps it until the next restart.
+ * AT+SYSHEAPBY? tells Mbed TLS's memory from everybody else's, which has bounds of its own: a row each of the bytes in
+ * use and their peak. AT+SYSHEAPBY=0 starts these peaks anew.
+ * AT+SYSTASKS? shows the tasks and their priorities.
  */
 #define _GNU_SOURCE
 #include "neighbours.h"
@@ -26,7 +31,8 @@
 #define MODE_MAX 3
 #define HOUR_SECONDS 3600
 #define MINUTE_SECONDS 60
-/* A time zone up to this many hours; beyond it is hours and minutes as hhmm. */
+/* A time zone within these is in hours; beyond them it is hours and minutes as hhmm. */
+#define ZONE_HOURS_MIN -12
 #define ZONE_HOURS_MAX 14
 
 /* A string parameter in either argv style, without quotes and escapes; false when it does not fit. */
@@ -244,6 +250,24 @@ static int start_sntp(void)
     return WM_AT_RESULT_OK;
 }
 
+static bool zone_is_hours(long zone)
+{
+    return zone >= ZONE_HOURS_MIN && zone <= ZONE_HOURS_MAX;
+}
+
+static bool zone_is_valid(long zone)
+{
+    return zone_is_hours(zone) || (zone_is_hours(zone / 100) && labs(zone % 100) < 60);
+}
+
+static long zone_seconds(void)
+{
+    if (zone_is_hours(sntp.zone)) {
+        return sntp.zone * HOUR_SECONDS;
+    }
+    return sntp.zone / 100 * HOUR_SECONDS + sntp.zone % 100 * MINUTE_SECONDS;
+}
+
 static int at_sntp(wm_at_type_e type, int argc, char **argv)
 {
     long enable;
@@ -252,7 +276,7 @@ static int at_sntp(wm_at_type_e type, int argc, char **argv)
         return show_sntp();
     }
     if (type != AT_TYPE_EXEC || argc < 2 || argc > 2 + SNTP_SERVERS || !number_of(argv[0], &enable) ||
-        !number_of(argv[1], &zone) || enable < 0 || enable > 1 || labs(zone) > ZONE_HOURS_MAX * 100) {
+        !number_of(argv[1], &zone) || enable < 0 || enable > 1 || !zone_is_valid(zone)) {
         return WM_AT_RESULT_FAIL;
     }
     size_t servers = (size_t)(argc - 2);
@@ -267,14 +291,6 @@ static int at_sntp(wm_at_type_e type, int argc, char **argv)
     return start_sntp();
 }
 
-static long zone_seconds(void)
-{
-    if (labs(sntp.zone) <= ZONE_HOURS_MAX) {
-        return sntp.zone * HOUR_SECONDS;
-    }
-    return sntp.zone / 100 * HOUR_SECONDS + sntp.zone % 100 * MINUTE_SECONDS;
-}
-
 static int at_sntp_time(wm_at_type_e type, int argc, char **argv)
 {
     (void)argc;
@@ -286,7 +302,7 @@ static int at_sntp_time(wm_at_type_e type, int argc, char **argv)
     struct tm parts;
     time_t now = rtc_is_set() ? time(NULL) + zone_seconds() : 0;
     gmtime_r(&now, &parts);
-    strftime(text, sizeof text, "+CIPSNTPTIME:%a %b %d %H:%M:%S %Y\r\n", &parts);
+    strftime(text, sizeof text, "+CIPSNTPTIME:%a %b %e %H:%M:%S %Y\r\n", &parts);
     atcmd_print(text);
     return WM_AT_RESULT_OK;
 }
@@ -318,6 +334,26 @@ static int at_heap(wm_at_type_e type, int argc, char **argv)
     return WM_AT_RESULT_OK;
 }
 
+static void show_share(const char *name, enum heap_owner owner)
+{
+    struct heap_share share = heap_get_share(owner);
+    wm_atcmd_print_result("+SYSHEAPBY:\"%s\",%zu,%zu\r\n", name, share.used, share.peak);
+}
+
+static int at_heap_by(wm_at_type_e type, int argc, char **argv)
+{
+    if (type == AT_TYPE_EXEC && argc == 1 && strcmp(argv[0], "0") == 0) {
+        heap_reset_share_peaks();
+        return WM_AT_RESULT_OK;
+    }
+    if (type != AT_TYPE_QUERY) {
+        return WM_AT_RESULT_FAIL;
+    }
+    show_share("mbedtls", HEAP_MBEDTLS);
+    show_share("other", HEAP_OTHER);
+    return WM_AT_RESULT_OK;
+}
+
 struct task_rows {
     char text[2048];
     size_t length;
@@ -345,4 +381,5 @@ static int at_tasks(wm_at_type_e type, int argc, char **argv)
 }
 
 WM_ATCMD_DEFINE("AT+SYSHEAP", at_heap, NULL)
+WM_ATCMD_DEFINE("AT+SYSHEAPBY", at_heap_by, NULL)
 WM_ATCMD_DEFINE("AT+SYSTASKS", at_tasks, NULL)
