@@ -3,7 +3,9 @@
 //! Headers: those of the SDK checkout that `WM_IOT_SDK_PATH` names, else `wm_sdk/include`.
 //! An SDK's headers need the `wmsdk_config.h` of a project: the file or folder named by
 //! `WM_IOT_SDK_CONFIG`, else one found under the SDK's `build` folder, else
-//! `wm_sdk/sdk_default_config`.
+//! `wm_sdk/sdk_default_config`. Mbed TLS comes with the SDK; without one it is the source that
+//! `scripts/setup/mbedtls.sh` brings. `W800_SIM_CONFIG` names a folder whose configuration headers are
+//! taken before those of `wm_sdk/include`: the virtual board's variants.
 //!
 //! Cfgs for the crate: `lwip_ipv6` (addresses carry their family), `have_time_date`
 //! (Mbed TLS checks certificate dates).
@@ -12,6 +14,7 @@ use std::env;
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -19,6 +22,7 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 const WRAPPER: &str = "src/sdk/wrapper.h";
 const OWN_INCLUDE: &str = "wm_sdk/include";
 const DEFAULT_CONFIG: &str = "wm_sdk/sdk_default_config";
+const MBEDTLS_SCRIPT: &str = "scripts/setup/mbedtls.sh";
 const NEWLIB: &str = "/usr/include/newlib";
 const OLDEST_CLANG: u32 = 19;
 
@@ -29,6 +33,7 @@ const SDK_INCLUDES: &[&str] = &[
     "wm_event/include",
     "wm_heap/include",
     "wm_log/include",
+    "wm_nvs/include",
     "wm_system/include",
     "freertos/include",
     "freertos/port/w80x/include",
@@ -37,7 +42,11 @@ const SDK_INCLUDES: &[&str] = &[
     "lwip/src/include",
     "lwip/port",
     "mbedtls/port",
+    "mbedtls/src/include",
 ];
+
+/// The SDK's own configuration of Mbed TLS, and ours, have the same name.
+const MBEDTLS_CONFIG: &str = "-DMBEDTLS_CONFIG_FILE=\"wm_mbedtls_config.h\"";
 
 const FUNCTIONS: &[&str] = &[
     "wm_atcmd_(print_raw_data|enter_passthrough|exit_passthrough)",
@@ -53,6 +62,17 @@ const FUNCTIONS: &[&str] = &[
     "ip4addr_(aton|ntoa_r)",
     "ip6addr_(aton|ntoa_r)",
     "ipaddr_(aton|ntoa_r)",
+    "wm_nvs_(open|close|set_blob|get_blob|get_info|del_key)",
+    "mbedtls_version_get_number",
+    "mbedtls_sha(1|256)",
+    "mbedtls_entropy_(init|free|func)",
+    "mbedtls_ctr_drbg_(init|free|seed|random)",
+    "mbedtls_x509_crt_(init|free|parse)",
+    "mbedtls_pk_(init|free|parse_key|check_pair)",
+    "mbedtls_ssl_(init|free|setup|set_bio|set_hostname|handshake|read|write|close_notify)",
+    "mbedtls_ssl_((get|set)_session|session_(init|free))",
+    "mbedtls_ssl_config_(init|free|defaults)",
+    "mbedtls_ssl_conf_(authmode|verify|ca_chain|own_cert|rng|alpn_protocols|max_frag_len)",
 ];
 
 /// Socket functions: the name in Rust, and the names that lwIP's headers may give it. With
@@ -90,6 +110,16 @@ const TYPES: &[&str] = &[
     "err_t",
     "err_enum_t",
     "lwip_ip_addr_type",
+    "wm_nvs_(handle|open_mode|type)_t",
+    "mbedtls_x509_(crt|sequence|buf)",
+];
+
+/// Contexts of Mbed TLS of which only size and alignment matter here.
+const OPAQUE: &[&str] = &[
+    "mbedtls_ssl_(context|config|session)",
+    "mbedtls_(entropy|ctr_drbg|pk)_context",
+    "mbedtls_(md|pk)_info_t",
+    "mbedtls_x509_(crl|crt_profile)",
 ];
 
 const CONSTANTS: &[&str] = &[
@@ -108,6 +138,16 @@ const CONSTANTS: &[&str] = &[
     "AI_(NUMERICHOST|NUMERICSERV|ADDRCONFIG)",
     "EAI_(NONAME|FAIL|MEMORY|FAMILY|SERVICE)",
     "LWIP_DNS_ADDRTYPE_(IPV4|IPV6|IPV4_IPV6|IPV6_IPV4)",
+    "WM_NVS_(ERR_OK|ERR_NOT_FOUND|OP_READ_ONLY|OP_READ_WRITE)",
+    "MBEDTLS_VERSION_NUMBER",
+    "MBEDTLS_ERR_SSL_(WANT_READ|WANT_WRITE|FATAL_ALERT_MESSAGE|CONN_EOF|PEER_CLOSE_NOTIFY|ALLOC_FAILED)",
+    "MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET",
+    "MBEDTLS_ERR_NET_CONN_RESET",
+    "MBEDTLS_SSL_(IS_CLIENT|TRANSPORT_STREAM|PRESET_DEFAULT|VERIFY_(NONE|REQUIRED)|IN_CONTENT_LEN)",
+    "MBEDTLS_SSL_MAX_FRAG_LEN_(NONE|512|1024|2048|4096)",
+    "MBEDTLS_X509_BADCERT_(EXPIRED|FUTURE|CN_MISMATCH|NOT_TRUSTED|BAD_MD|BAD_PK|BAD_KEY|OTHER)",
+    "MBEDTLS_X509_SAN_IP_ADDRESS",
+    "MBEDTLS_ASN1_TAG_VALUE_MASK",
 ];
 
 /// C macros that become cfgs of the crate.
@@ -150,6 +190,7 @@ fn run() -> Result<()> {
         others.iter().filter(|_| renamed).fold(b, |b, other| b.allowlist_function(other))
     });
     let builder = TYPES.iter().fold(builder, |b, t| b.allowlist_type(t));
+    let builder = OPAQUE.iter().fold(builder, |b, t| b.allowlist_type(t).opaque_type(t));
     let builder = CONSTANTS.iter().fold(builder, |b, c| b.allowlist_var(c));
     let bindings = builder.generate()?;
     bindings.write_to_file(PathBuf::from(env::var("OUT_DIR")?).join("bindings.rs"))?;
@@ -160,7 +201,7 @@ fn run() -> Result<()> {
 fn declare_inputs() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed={WRAPPER}");
-    for variable in ["WM_IOT_SDK_PATH", "WM_IOT_SDK_CONFIG", "LIBCLANG_PATH", "W800_NEWLIB"] {
+    for variable in ["WM_IOT_SDK_PATH", "WM_IOT_SDK_CONFIG", "W800_SIM_CONFIG", "LIBCLANG_PATH", "W800_NEWLIB"] {
         println!("cargo::rerun-if-env-changed={variable}");
     }
     for (_, cfg) in PROBES {
@@ -257,8 +298,9 @@ fn clang_args(root: &Path, libclang: &Path, csky: bool, sdk: Option<&Path>) -> R
     }
     match sdk {
         Some(sdk) => args.extend(sdk_args(root, sdk, csky)?),
-        None => args.extend(own_args(root)),
+        None => args.extend(own_args(root)?),
     }
+    args.push(MBEDTLS_CONFIG.into());
     Ok(args)
 }
 
@@ -300,10 +342,26 @@ fn resource_headers(libclang: &Path) -> Result<PathBuf> {
         .ok_or_else(|| format!("no clang headers beside {}", libclang.display()).into())
 }
 
-fn own_args(root: &Path) -> Vec<String> {
+fn own_args(root: &Path) -> Result<Vec<String>> {
     let include = root.join(OWN_INCLUDE);
-    println!("cargo::rerun-if-changed={}", include.display());
-    vec![format!("-I{}", include.display())]
+    let variant = env::var_os("W800_SIM_CONFIG").filter(|path| !path.is_empty()).map(|path| root.join(path));
+    let own: Vec<PathBuf> = variant.into_iter().chain([include]).collect();
+    for folder in &own {
+        println!("cargo::rerun-if-changed={}", folder.display());
+    }
+    let mut args: Vec<String> = own.iter().map(|folder| format!("-I{}", folder.display())).collect();
+    args.push(format!("-isystem{}", mbedtls_source(root)?.join("include").display()));
+    Ok(args)
+}
+
+/// The folder of Mbed TLS's source, which the script fetches where it is missing.
+fn mbedtls_source(root: &Path) -> Result<PathBuf> {
+    let script = root.join(MBEDTLS_SCRIPT);
+    println!("cargo::rerun-if-changed={}", script.display());
+    let output = Command::new("bash").arg(&script).stderr(Stdio::inherit()).output()?;
+    let printed = String::from_utf8(output.stdout)?;
+    let folder = printed.lines().last().filter(|_| output.status.success());
+    Ok(folder.ok_or_else(|| format!("{} failed", script.display()))?.into())
 }
 
 fn sdk_args(root: &Path, sdk: &Path, csky: bool) -> Result<Vec<String>> {

@@ -119,6 +119,18 @@ impl<'s> Line<'s> {
         self
     }
 
+    /// Adds a field in double quotes: two lower-case hexadecimal digits for each byte.
+    pub fn quoted_hexadecimal(&mut self, bytes: &[u8]) -> &mut Self {
+        self.comma();
+        self.push(b'"');
+        for &byte in bytes {
+            self.push(digit_of(u32::from(byte >> 4)));
+            self.push(digit_of(u32::from(byte)));
+        }
+        self.push(b'"');
+        self
+    }
+
     /// Adds bytes as they are: no comma before them, no escapes.
     pub fn raw(&mut self, bytes: &[u8]) -> &mut Self {
         for &byte in bytes {

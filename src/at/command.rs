@@ -11,6 +11,8 @@
 //! | ALPN `count` | 0x600a | | 0x6008: it counts parameters |
 //! | ALPN name | 0x600a | 0x6007 | 0x600a |
 //! | SNI | 0x600a | (`""` clears) | 0x600a |
+//! | CERT `kind` | 0x601d | | 0x601e |
+//! | CERT `length` | 0x600a | (0 erases) | 0x6021, 0x6023, 0x6025 by kind |
 
 use super::code::Code;
 use core::ffi::CStr;
@@ -51,6 +53,8 @@ pub enum CommandId {
     Unsub,
     /// `AT+MQTTCLEAN`
     Clean,
+    /// `AT+MQTTCERT`, an addition of ours: certificates and keys for TLS
+    Cert,
     /// `AT+MQTTERR`, an addition of ours: why the last command or connection failed
     LastError,
 }
@@ -281,6 +285,7 @@ const LWT_MSG: Codes = codes(Code::LwtMsgReadFailed, Code::LwtMsgIsNull, Code::L
 const HOST: Codes = codes(Code::HostReadFailed, Code::HostIsNull, Code::HostIsOverlength);
 const TOPIC: Codes = codes(Code::TopicReadFailed, Code::TopicIsNull, Code::TopicIsOverlength);
 const DATA: Codes = codes(Code::DataReadFailed, Code::DataIsNull, Code::DataIsOverlength);
+const CERT_KIND: Codes = number(Code::CertKeyIdReadFailed, Code::CertKeyIdValueIsWrong);
 const PREPARE: Code = Code::ParamPrepareError;
 
 const LINK: Described = Described::new(
@@ -443,6 +448,11 @@ commands! {
     ];
     Unsub c"AT+MQTTUNSUB" [] 2 of &[LINK, text("topic", 128, false, Content::Name, TOPIC, "a filter"), ACK_TIMEOUT];
     Clean c"AT+MQTTCLEAN" [] 1 of &[LINK];
+    Cert c"AT+MQTTCERT" [query data_phase] 3 of &[
+        LINK,
+        int("kind", 0, 2, None, CERT_KIND, "0 CA certificates, 1 client certificate, 2 client key"),
+        int("length", 0, u32::MAX, None, number(PREPARE, PREPARE), "bytes of the data phase, at most 16384; 0 erases"),
+    ];
     LastError c"AT+MQTTERR" [query] 0 of &[];
 }
 
@@ -527,7 +537,7 @@ mod tests {
 
     #[test]
     fn rows_stand_where_their_ids_say() {
-        assert_eq!(COMMANDS.len(), 17);
+        assert_eq!(COMMANDS.len(), 18);
         for (position, command) in COMMANDS.iter().enumerate() {
             assert_eq!(command.id as usize, position);
             assert_eq!(row(command.id).name, command.name);
@@ -604,10 +614,10 @@ mod tests {
         };
         assert_eq!(
             with(|row| row.query),
-            [UserCfg, ClientId, Username, Password, ConnCfg, Alpn, Sni, Conn, Sub, LastError]
+            [UserCfg, ClientId, Username, Password, ConnCfg, Alpn, Sni, Conn, Sub, Cert, LastError]
         );
         assert_eq!(with(|row| !row.set()), [LastError]);
-        assert_eq!(with(|row| row.data_phase), [LongClientId, LongUsername, LongPassword, PubRaw]);
+        assert_eq!(with(|row| row.data_phase), [LongClientId, LongUsername, LongPassword, PubRaw, Cert]);
         assert_eq!(with(|row| row.comma_less), [ClientId, Username, Password]);
     }
 }

@@ -41,10 +41,14 @@ pub enum Given {
     SlowLine,
     LittleMemory,
     NoMemory,
+    NoCredentials,
+    NoKey,
+    OtherKey,
+    OtherName,
 }
 
 impl Given {
-    const ALL: [(Given, &'static str, &'static str); 12] = [
+    const ALL: [(Given, &'static str, &'static str); 16] = [
         (Given::Fresh, "fresh", "state 0: after a reset or `AT+MQTTCLEAN=0`"),
         (Given::Configured, "configured", r#"state 1: fresh, then `AT+MQTTUSERCFG=0,1,"w800","","",0,0,""`"#),
         (Given::Connected, "connected", "state 4: configured, then connected to a broker"),
@@ -57,6 +61,14 @@ impl Given {
         (Given::SlowLine, "slow line", "connected; the port, at 900 baud, has begun to print a message of 1,024 bytes"),
         (Given::LittleMemory, "little memory", "configured, and less than 8 KiB of the heap is free"),
         (Given::NoMemory, "no memory", "no MQTT command was given since the reset, and nothing of the heap is free"),
+        (Given::NoCredentials, "no credentials", "fresh, the clock is set, and there is neither certificate nor key"),
+        (Given::NoKey, "no key", "configured for scheme 4 with a client certificate, and there is no key"),
+        (Given::OtherKey, "other key", "configured for scheme 4 with a client certificate and a key of another"),
+        (
+            Given::OtherName,
+            "other name",
+            "configured for scheme 3 with the broker's CA, the clock is set, and the broker's certificate names another host",
+        ),
     ];
 
     fn name(self) -> &'static str {
@@ -125,18 +137,19 @@ const STATES: [(State, &str); 7] = [
     (State::Subscribed, "connected, with subscriptions"),
 ];
 
-const ACTIONS: [(Action, &str); 5] = [
+const ACTIONS: [(Action, &str); 6] = [
     (Action::ConfigureUser, "USERCFG"),
     (Action::Adjust, "CLIENTID, USERNAME, PASSWORD, LONG…, CONNCFG, ALPN, SNI"),
     (Action::Connect, "CONN"),
     (Action::Use, "PUB, PUBRAW, SUB, UNSUB"),
     (Action::Clean, "CLEAN"),
+    (Action::Provide, "CERT"),
 ];
 
 fn states() -> String {
     let mut text = String::from("| state | |");
     ACTIONS.iter().for_each(|(_, commands)| write!(text, " {commands} |").unwrap());
-    text.push_str("\n|---|---|---|---|---|---|---|\n");
+    text.push_str("\n|---|---|---|---|---|---|---|---|\n");
     for (state, meaning) in STATES {
         write!(text, "| {} | {meaning} |", state as u8).unwrap();
         for (action, _) in ACTIONS {
@@ -285,16 +298,15 @@ fn literal(text: &str) -> String {
 fn describe_codes(page: &mut String) {
     let all: Vec<(Code, Fate)> = Code::ALL.iter().map(|code| (*code, fate(*code))).collect();
     let raised = all.iter().filter(|(_, fate)| matches!(fate, Fate::Raised { .. })).count();
-    let later = all.iter().filter(|(_, fate)| matches!(fate, Fate::WithTls(_))).count();
     writeln!(
         page,
         "\n# Error codes\n\n\
-         Of {} codes {raised} are raised, {later} will be with TLS, and {} are reserved: no input raises them here.\n\n\
+         Of {} codes {raised} are raised, and {} are reserved: no input raises them here.\n\n\
          Each input below raises its code; where there are several lines, the last one does. `\\xff` is one byte. The same\n\
          for programs is in [error-codes.json](error-codes.json), where a character is a byte (ISO 8859-1). What\n\
          must be so before:\n\n| | |\n|---|---|",
         all.len(),
-        all.len() - raised - later
+        all.len() - raised
     )
     .unwrap();
     Given::ALL.iter().for_each(|(_, name, meaning)| writeln!(page, "| {name} | {meaning} |").unwrap());
@@ -302,7 +314,6 @@ fn describe_codes(page: &mut String) {
     for (code, fate) in all {
         let (when, inputs) = match fate {
             Fate::Raised { when, ways } => (when.to_string(), ways.iter().map(input).collect::<Vec<_>>().join("<br>")),
-            Fate::WithTls(why) => (format!("*not yet:* {why}"), String::new()),
             Fate::Reserved(why) => (format!("*reserved:* {why}"), String::new()),
         };
         writeln!(page, "| {} | {} | {when} | {inputs} |", hex(code), code.name()).unwrap();
@@ -324,7 +335,6 @@ fn json() -> String {
                 let ways: Vec<String> = ways.iter().map(|way| format!("      {}", json_way(way))).collect();
                 format!("\"when\": {}, \"ways\": [\n{}\n    ]", quoted(when), ways.join(",\n"))
             }
-            Fate::WithTls(why) => format!("\"with_tls\": {}", quoted(why)),
             Fate::Reserved(why) => format!("\"reserved\": {}", quoted(why)),
         };
         format!("    {{\"code\": {}, \"name\": {}, {fate}}}", quoted(&hex(*code)), quoted(code.name()))

@@ -2,18 +2,20 @@
 
 use super::data_phase::{self, Job};
 use super::output::Output;
-use super::task::{LinkTask, STACK_BYTES};
+use super::task::{LinkTask, stack_bytes};
 use super::{LINKS, Slot, exchange, queries, report, slots};
 use crate::at::answer::{self, Sink};
 use crate::at::{ArgStyle, Code, Command, CommandId, Scratch, Values, learn_style, split};
 use crate::bytes::Buffer;
 use crate::link::Reply;
-use crate::link::config::{ConnectionConfig, DEFAULT_KEEP_ALIVE_S, Target, TlsConfig, UserConfig};
+use crate::link::config::{ConnectionConfig, DEFAULT_KEEP_ALIVE_S, Target, TlsConfig, Transport, UserConfig};
+use crate::link::credential::{self, Kind};
 use crate::link::state::Action;
 use crate::link::subscriptions::Wish;
 use crate::mqtt::publication::Publication;
 use crate::mqtt::session::DISCONNECT;
 use crate::mqtt::{QoS, qos_from};
+use crate::net::credentials;
 use crate::sdk::clock::now;
 use crate::sdk::heap::Bytes;
 use crate::sdk::sync::Lock;
@@ -68,9 +70,6 @@ const DISCONNECT_MS: u64 = 1_000;
 
 /// SUBACK's refusal (MQTT 3.1.1 §3.9.3).
 const SUBACK_FAILURE: i32 = 0x80;
-
-/// The scheme of MQTT over TCP.
-const PLAIN_TCP: u8 = 1;
 
 /// SDK heap that a publication must leave free for lwIP to send it with, in bytes: its send buffer and some.
 const LWIP_RESERVE_BYTES: usize = 12 * 1024;
@@ -146,6 +145,7 @@ fn set_link(row: &'static Command, args: &[&[u8]], about: &mut Option<u8>) -> Re
         CommandId::Sub => subscribe(slot, &values),
         CommandId::Unsub => unsubscribe(slot, &values),
         CommandId::Clean => clean(slot),
+        CommandId::Cert => certificate(slot, &values),
         CommandId::LastError => Err(Code::ParameterCountsIsWrong),
     }
 }
@@ -156,7 +156,8 @@ const fn action(id: CommandId) -> Action {
         CommandId::UserCfg => Action::ConfigureUser,
         CommandId::Conn => Action::Connect,
         CommandId::Pub | CommandId::PubRaw | CommandId::Sub | CommandId::Unsub => Action::Use,
-        CommandId::Clean | CommandId::LastError => Action::Clean,
+        CommandId::Clean => Action::Clean,
+        CommandId::Cert | CommandId::LastError => Action::Provide,
         CommandId::ClientId
         | CommandId::Username
         | CommandId::Password
@@ -250,14 +251,25 @@ fn sni(slot: &Slot, values: &Values<'_>) -> Result<Answer, Code> {
     DONE
 }
 
+fn certificate(slot: &Slot, values: &Values<'_>) -> Result<Answer, Code> {
+    let kind = Kind::of(values.int(1)).ok_or(Code::CertKeyIdValueIsWrong)?;
+    match values.int(2) {
+        0 => credentials::erase(slot.index, kind).map(|()| Answer::Ok(b"")),
+        length @ ..=credential::LONGEST => {
+            // One byte more, for the NUL that Mbed TLS wants behind a PEM text.
+            let text = Bytes::allocate(size(length)?.saturating_add(1)).ok_or(Code::MallocFailed)?;
+            data_phase::begin(slot.index, Job::Credential(kind, text)).map(|()| Answer::Prompt)
+        }
+        _ => Err(kind.length_code()),
+    }
+}
+
 fn connect(slot: &'static Slot, values: &Values<'_>) -> Result<Answer, Code> {
     let host = values.text(1);
     if !is_host(host) {
         return Err(Code::UriParseFailed);
     }
-    if slot.link.lock().user().is_some_and(|user| user.scheme != PLAIN_TCP) {
-        return Err(Code::TlsConfigError);
-    }
+    let transport = slot.link.lock().user().map_or(Transport::of(1), |user| Transport::of(user.scheme));
     let timeout_ms = values.int(4);
     let target = Target {
         host: copy(host)?,
@@ -273,7 +285,7 @@ fn connect(slot: &'static Slot, values: &Values<'_>) -> Result<Answer, Code> {
     for semaphore in [&slot.done, &slot.lookup()?.wake, &slot.ended] {
         semaphore.drain();
     }
-    match Task::spawn::<LinkTask>(c"mqtt", usize::from(slot.index), STACK_BYTES) {
+    match Task::spawn::<LinkTask>(c"mqtt", usize::from(slot.index), stack_bytes(transport)) {
         Some(task) => *slot.task.lock() = Some(task),
         None => {
             slot.link.lock().connection_failed();
@@ -358,11 +370,10 @@ fn clean(slot: &'static Slot) -> Result<Answer, Code> {
     use core::sync::atomic::Ordering;
     slot.stop.store(true, Ordering::Release);
     let politely = now().after(DISCONNECT_MS);
-    let told = slot.claim_sending(politely).is_some_and(|sending| sending.send(&DISCONNECT, politely).is_ok());
-    match *slot.stream.lock() {
-        Some(stream) if told => stream.shutdown(),
-        Some(stream) => stream.abort(),
-        None => {}
+    match slot.claim_sending(politely) {
+        Some(sending) if sending.send(&DISCONNECT, politely).is_ok() => slot.channel.farewell(politely),
+        _ if slot.channel.is_ready() => slot.channel.abort(),
+        _ => {}
     }
     slot.lookup()?.wake.release();
     let ended = slot.reap_until(now().after(CLEAN_MS));

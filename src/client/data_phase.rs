@@ -8,7 +8,9 @@ use super::output::Output;
 use super::{actions, exchange, report, slots};
 use crate::at::answer::{self, LINE_END, PUB_FAIL, PUB_OK, Sink};
 use crate::at::{Code, CommandId};
+use crate::link::credential::Kind;
 use crate::mqtt::publication::Publication;
+use crate::net::credentials;
 use crate::sdk::heap::Bytes;
 use crate::sdk::port::{self, DataPhase, Ended};
 use crate::sdk::sync::Lock;
@@ -22,6 +24,8 @@ const IDLE_MS: u32 = 20_000;
 pub enum Job {
     /// They are the field that this LONG… command sets.
     Field(CommandId, Bytes),
+    /// They are this credential; one byte more is there than they take.
+    Credential(Kind, Bytes),
     /// They are the payload of this publication, which then has so many milliseconds to be confirmed.
     Publish(Publication<Bytes>, u32),
 }
@@ -30,6 +34,7 @@ impl Job {
     fn place(&mut self) -> &mut [u8] {
         match self {
             Self::Field(_, field) => field.as_mut(),
+            Self::Credential(_, text) => text.as_mut().split_last_mut().map_or(&mut [], |(_, text)| text),
             Self::Publish(publication, _) => publication.payload_mut(),
         }
     }
@@ -121,25 +126,27 @@ fn fill(bytes: &[u8]) -> (usize, bool) {
 fn finish(phase: Phase) {
     let mut output = end_prompt();
     let Some(slot) = slots().get(usize::from(phase.link)) else { return };
-    match phase.job {
-        Job::Field(id, field) => match actions::set_field(slot, id, field) {
-            Ok(()) => output.write(b"OK\r\n"),
-            Err(code) => refuse(&mut output, phase.link, code),
-        },
+    let set = match phase.job {
+        Job::Field(id, field) => actions::set_field(slot, id, field),
+        Job::Credential(kind, text) => credentials::store(phase.link, kind, &text),
         Job::Publish(publication, timeout_ms) => {
             // The broker's acknowledgement may come behind a message that needs the port.
             drop(output);
             let published = exchange::publish(slot, publication, timeout_ms)
                 .inspect_err(|code| report::command_failed(Some(phase.link), *code));
-            Output::claim().write(if published.is_ok() { PUB_OK } else { PUB_FAIL });
+            return Output::claim().write(if published.is_ok() { PUB_OK } else { PUB_FAIL });
         }
+    };
+    match set {
+        Ok(()) => output.write(b"OK\r\n"),
+        Err(code) => refuse(&mut output, phase.link, code),
     }
 }
 
 fn fail(phase: Phase) {
     let mut output = end_prompt();
     match phase.job {
-        Job::Field(..) => refuse(&mut output, phase.link, Code::RecvLengthIsWrong),
+        Job::Field(..) | Job::Credential(..) => refuse(&mut output, phase.link, Code::RecvLengthIsWrong),
         Job::Publish(..) => {
             report::command_failed(Some(phase.link), Code::RecvLengthIsWrong);
             output.write(PUB_FAIL);

@@ -26,10 +26,11 @@ pub mod task;
 use crate::at::code::Code;
 use crate::link::Link;
 use crate::mqtt::session::{LONGEST_CONTROL, SILENCE_MS};
+use crate::net::channel::Channel;
 use crate::sdk::clock::{left_ms, now};
 use crate::sdk::dns::{self, Lookup};
 use crate::sdk::heap::Bytes;
-use crate::sdk::socket::{Broken, Stream};
+use crate::sdk::socket::Broken;
 use crate::sdk::sync::{Lock, NoSemaphore, Semaphore};
 use crate::sdk::task::Task;
 use crate::time::Instant;
@@ -45,8 +46,8 @@ pub struct Slot {
     pub index: u8,
     /// Configuration, state, session.
     pub link: Lock<Link<Bytes>>,
-    /// The connection's sending side; present while there is a connection.
-    stream: Lock<Option<Stream>>,
+    /// The connection.
+    channel: Channel,
     /// Counts 1 when nobody sends.
     sending: Semaphore,
     /// Released when the waiting command has its reply.
@@ -79,11 +80,13 @@ pub fn slots() -> &'static [Slot] {
 /// # Errors
 /// 0x604e when the SDK has no memory for a semaphore.
 pub fn prepare() -> Result<(), Code> {
-    let create = |semaphore: &Semaphore| semaphore.create().map_err(|NoSemaphore| Code::CreateSemaFailed);
+    let failed = |NoSemaphore| Code::CreateSemaFailed;
+    let create = |semaphore: &Semaphore| semaphore.create().map_err(failed);
     for slot in &SLOTS {
         for semaphore in [&slot.sending, &slot.done, &slot.ended, &slot.lookup()?.wake] {
             create(semaphore)?;
         }
+        slot.channel.create().map_err(failed)?;
     }
     create(output::semaphore())
 }
@@ -93,7 +96,7 @@ impl Slot {
         Self {
             index,
             link: Lock::new(Link::new()),
-            stream: Lock::new(None),
+            channel: Channel::new(),
             sending: Semaphore::new(1),
             done: Semaphore::new(0),
             ended: Semaphore::new(0),
@@ -133,9 +136,7 @@ impl Slot {
 
     /// Ends a connection that is of no use any more; the link's task notices and does the rest.
     pub fn break_connection(&self) {
-        if let Some(stream) = *self.stream.lock() {
-            stream.abort();
-        }
+        self.channel.abort();
     }
 
     /// Deletes the link's task if it is over.
@@ -169,8 +170,7 @@ impl Sending {
     /// # Errors
     /// [`Broken`] when there is no connection or it is of no use any more.
     pub fn send(&self, packet: &[u8], deadline: Instant) -> Result<(), Broken> {
-        let stream = *self.0.stream.lock();
-        stream.ok_or(Broken(0))?.send_all(packet, deadline)
+        if self.0.channel.is_ready() { self.0.channel.send(packet, deadline) } else { Err(Broken(0)) }
     }
 
     /// Sends what the session owes the broker.
@@ -184,11 +184,6 @@ impl Sending {
             let Some(reply) = length.and_then(|length| packet.get(..length)) else { return Ok(()) };
             self.send(reply, now().after(SILENCE_MS))?;
         }
-    }
-
-    /// Gives the connection that later sends use, or none.
-    pub fn set_stream(&self, stream: Option<Stream>) {
-        *self.0.stream.lock() = stream;
     }
 }
 

@@ -6,7 +6,9 @@ use crate::at::answer::{self, Endpoint, Line};
 use crate::at::{Code, Command, CommandId};
 use crate::link::Link;
 use crate::link::config::DEFAULT_KEEP_ALIVE_S;
+use crate::link::credential::Kind;
 use crate::mqtt::qos_value;
+use crate::net::credentials;
 use crate::sdk::heap::Bytes;
 
 /// Prints `row`'s query for every link.
@@ -29,6 +31,7 @@ fn print_link(output: &mut Output, row: &'static Command, slot: &Slot) {
     let index = u32::from(slot.index);
     match row.id {
         CommandId::Conn => return connection(output, slot.index, &link),
+        CommandId::Cert => return certificates(output, row, slot.index),
         CommandId::LastError => return last_error(output, row, slot.index),
         _ => {}
     }
@@ -62,6 +65,17 @@ fn last_error(output: &mut Output, row: &'static Command, index: u8) {
     let mut line = Line::row(output, row);
     line.int(u32::from(index)).code(report.code).int(report.stage.map_or(0, |stage| stage as u32));
     line.signed(report.detail).quoted(report.text.as_bytes()).end();
+}
+
+/// Never what they hold.
+fn certificates(output: &mut Output, row: &'static Command, index: u8) {
+    for kind in Kind::ALL {
+        if let Some((length, digest)) = credentials::describe(index, kind) {
+            let mut line = Line::row(output, row);
+            let length = u32::try_from(length).unwrap_or(u32::MAX);
+            line.int(u32::from(index)).int(kind as u32).int(length).quoted_hexadecimal(&digest).end();
+        }
+    }
 }
 
 fn field(output: &mut Output, row: &'static Command, index: u32, text: &Bytes) {

@@ -1,8 +1,8 @@
 //! Why the last command or connection failed, for `AT+MQTTERR?` (an addition to the AT contract) and for the log.
 //!
 //! `+MQTTERR:<LinkID>,<code>,<stage>,<detail>,<"text">`: the error code as in `ERR CODE:`, how far things came (0 the
-//! command itself, 1 name lookup, 2 TCP, 3 TLS, 4 WebSocket, 5 CONNACK, 6 the MQTT session), the number that lwIP or the
-//! broker gave (0 for none), and a text. It stays until the next failure.
+//! command itself, 1 name lookup, 2 TCP, 3 TLS, 4 WebSocket, 5 CONNACK, 6 the MQTT session), the number that lwIP, Mbed
+//! TLS, the server or the broker gave (0 for none), and a text. It stays until the next failure.
 
 use super::LINKS;
 use crate::at::Code;
@@ -17,7 +17,7 @@ pub struct Report {
     pub code: Option<Code>,
     /// How far it came; `None` for the command itself.
     pub stage: Option<Stage>,
-    /// lwIP's error number or the broker's return code; 0 for none.
+    /// The number that says why, as in [`Failure::detail`]; 0 for none.
     pub detail: i32,
     /// In words.
     pub text: &'static str,
@@ -49,6 +49,7 @@ pub fn command_failed(link: Option<u8>, code: Code) {
         if link.is_none_or(|link| usize::from(link) == index) {
             let mut report = report.lock();
             *report = match code {
+                _ if report.fresh && report.code == Some(code) => *report,
                 Code::ClientStartFailed
                 | Code::ClientPublishFailed
                 | Code::ClientSubscribeFailed
@@ -83,14 +84,7 @@ pub fn no_task(link: u8) {
 
 /// A connection attempt has failed.
 pub fn no_connection(link: u8, failure: Failure) {
-    let text = match (failure.stage, failure.detail) {
-        (Stage::Dns, _) => "name not found",
-        (Stage::Session, _) => "connection lost",
-        (_, 0) => "no answer",
-        (Stage::Tcp, _) => "not connected",
-        (Stage::Connack, _) => "refused by the broker",
-    };
-    set(link, Code::ClientStartFailed, Some(failure.stage), failure.detail, text);
+    set(link, failure.code, Some(failure.stage), failure.detail, failure.text);
 }
 
 /// An established connection has ended.

@@ -10,26 +10,33 @@ use crate::at::answer::{self, Endpoint};
 use crate::at::code::Code;
 use crate::bytes::Buffer;
 use crate::link::Reply;
+use crate::link::config::Transport;
 use crate::mqtt::backoff;
 use crate::mqtt::decoder::Violation;
 use crate::mqtt::session::{Event, LONGEST_CONTROL, Lost, Resend, SILENCE_MS};
-use crate::net::tcp::{self, Attempt};
-use crate::net::{Failure, Stage};
+use crate::net::channel::Security;
+use crate::net::ws::frame::{self, Decoder};
+use crate::net::ws::handshake::Target;
+use crate::net::{Attempt, Failure, Stage, tcp, tls, websocket};
 use crate::sdk::clock::{left_ms, now};
 use crate::sdk::heap::Bytes;
 use crate::sdk::log;
+use crate::sdk::random::Random;
 use crate::sdk::socket::{self, Interest, Socket};
 use crate::sdk::task::Body;
+use crate::sdk::tls::Session;
 use crate::time::Instant;
 
-/// The task's stack in bytes, as the vendor's own MQTT client has it.
-pub const STACK_BYTES: u32 = 8192;
+/// The task's stack in bytes: as the vendor's own MQTT client has it, and some for the handshake of TLS.
+pub const fn stack_bytes(transport: Transport) -> u32 {
+    if transport.tls { 10_240 } else { 8_192 }
+}
 
 /// How long CONN waits, after its time, for the line that belongs to a connection made in the last moment.
 pub const PRINT_GRACE_MS: u32 = 5_000;
 
-/// Bytes received at once. The buffer lies on the task's stack, more than once while a connection is made.
-const RECEIVE_BYTES: usize = 512;
+/// Bytes received at once.
+const RECEIVE_BYTES: usize = 1024;
 
 /// Payload bytes printed between two looks at the keep alive: a slow port must not make the shortest one late.
 const PRINT_BYTES: usize = 256;
@@ -39,10 +46,6 @@ const OPEN_LINE_CHECK_MS: u32 = 500;
 
 /// The longest wait for the right to print before the keep alive is looked at again, in milliseconds.
 const OUTPUT_CHECK_MS: u64 = 1_000;
-
-/// How often an attempt looks whether it is to be given up, in milliseconds: as in [`tcp`], nothing but the task itself
-/// can end a connection that does not stand yet.
-const GIVE_UP_CHECK_MS: u32 = 200;
 
 /// The task of a link.
 #[derive(Debug)]
@@ -65,30 +68,97 @@ enum End {
     Stopped,
     /// The peer or the network ended it.
     Closed,
+    /// The server has closed the WebSocket.
+    SocketClosed,
+    Framing(frame::Violation),
     Violation(Violation),
     Silence(Lost),
 }
 
 /// A connection and what of its input is not used yet.
 struct Connection {
+    slot: &'static Slot,
     socket: Socket,
-    buffer: [u8; RECEIVE_BYTES],
+    /// The server's frames, where MQTT comes in a WebSocket.
+    frames: Option<Decoder>,
+    buffer: Bytes,
     start: usize,
     end: usize,
+    /// Bytes may be there although the socket shows none.
+    more: bool,
+}
+
+impl Connection {
+    /// Makes a connection of `socket` that the link's channel knows.
+    fn new(slot: &'static Slot, socket: Socket, security: Option<Security>) -> Result<Self, Failure> {
+        let no_memory = Failure::because(Stage::Tcp, Code::MallocFailed, 0, "no memory for a buffer");
+        let buffer = Bytes::allocate(RECEIVE_BYTES).ok_or(no_memory)?;
+        slot.channel.begin(socket.stream(), security);
+        Ok(Self { slot, socket, frames: None, buffer, start: 0, end: 0, more: false })
+    }
+
+    /// Waits for input at most `milliseconds`; `false` when there is none.
+    fn wait(&self, milliseconds: u32) -> bool {
+        self.more || self.socket.wait(Interest::Readable, milliseconds)
+    }
+
+    /// What is not used yet.
+    fn input(&self) -> &[u8] {
+        self.buffer.as_ref().get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// Replaces what was used by what is there: perhaps nothing that MQTT sees.
+    fn receive(&mut self) -> Result<(), End> {
+        let got = self.slot.channel.receive(self.buffer.as_mut()).map_err(|_| End::Closed)?;
+        self.more = got > 0 && self.slot.channel.may_hide_bytes();
+        self.unframe(got)
+    }
+
+    /// Takes the frames from the first `got` bytes of the buffer.
+    fn unframe(&mut self, got: usize) -> Result<(), End> {
+        self.start = 0;
+        self.end = match &mut self.frames {
+            Some(frames) => {
+                frames.unframe(self.buffer.as_mut().get_mut(..got).unwrap_or_default()).map_err(End::Framing)?
+            }
+            None => got,
+        };
+        Ok(())
+    }
+
+    /// Sends the control frame that is owed, unless another task is sending: then `false`, and it must be tried again.
+    fn reply(&mut self) -> Result<bool, End> {
+        let Some(frames) = self.frames.as_mut().filter(|frames| frames.owes_reply()) else { return Ok(true) };
+        let Some(_sending) = self.slot.claim_sending(now()) else { return Ok(false) };
+        self.slot.channel.send_reply(frames, now().after(SILENCE_MS)).map(|()| true).map_err(|_| End::Closed)
+    }
+
+    /// Whether the server has closed the WebSocket.
+    fn is_closed(&self) -> bool {
+        self.frames.as_ref().is_some_and(|frames| frames.closed().is_some())
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.slot.channel.end();
+    }
 }
 
 fn live(slot: &'static Slot) {
-    let mut connection = match connect(slot, true) {
+    let mut session = None;
+    let mut connection = match connect(slot, true, &mut session) {
         Ok(connection) => connection,
         Err(failure) => return first_failed(slot, failure),
     };
     loop {
         let end = serve(slot, &mut connection);
+        session = if slot.link.lock().reconnects() { slot.channel.session() } else { None };
         close(slot, connection, end);
         if slot.stopping() || !slot.link.lock().reconnects() {
             return;
         }
-        match reconnect(slot) {
+        match reconnect(slot, &mut session) {
             Some(next) => connection = next,
             None => return,
         }
@@ -100,7 +170,7 @@ fn first_failed(slot: &Slot, failure: Failure) {
     let waits = {
         let mut link = slot.link.lock();
         link.connection_failed();
-        link.conclude_connection(Reply::NotConnected(Code::ClientStartFailed))
+        link.conclude_connection(Reply::NotConnected(failure.code))
     };
     if waits {
         slot.done.release();
@@ -108,7 +178,7 @@ fn first_failed(slot: &Slot, failure: Failure) {
 }
 
 /// Tries again with growing pauses until there is a connection or CLEAN asks to stop.
-fn reconnect(slot: &'static Slot) -> Option<Connection> {
+fn reconnect(slot: &'static Slot, session: &mut Option<Session>) -> Option<Connection> {
     let mut attempt = 0_u32;
     while !slot.stopping() {
         let wake = &slot.lookup().ok()?.wake;
@@ -121,7 +191,7 @@ fn reconnect(slot: &'static Slot) -> Option<Connection> {
         if slot.stopping() {
             return None;
         }
-        match connect(slot, false) {
+        match connect(slot, false, session) {
             Ok(connection) => return Some(connection),
             Err(failure) => report::no_connection(slot.index, failure),
         }
@@ -140,69 +210,132 @@ fn random(slot: &Slot) -> u32 {
     (seeded ^ (seeded >> 15)).wrapping_mul(0x2C1B_3C6D) >> 8
 }
 
-/// One attempt: name, TCP, CONNECT, CONNACK; then everything that a session resumes with.
-fn connect(slot: &'static Slot, first: bool) -> Result<Connection, Failure> {
-    let mqtt = Failure::at(Stage::Connack);
-    let (host, port, timeout_ms) = {
+/// What an attempt connects to.
+struct Plan {
+    host: Bytes,
+    port: u16,
+    path: Bytes,
+    transport: Transport,
+    deadline: Instant,
+}
+
+impl Plan {
+    fn new(slot: &Slot) -> Result<Self, Failure> {
+        let failure = Failure::at(Stage::Connack);
         let link = slot.link.lock();
-        let target = link.target().ok_or(mqtt)?;
-        (Bytes::copy_of(target.host.as_ref()).ok_or(mqtt)?, target.port, target.timeout_ms)
-    };
-    let deadline = now().after(u64::from(timeout_ms));
+        let (user, target) = link.user().zip(link.target()).ok_or(failure)?;
+        Ok(Self {
+            host: Bytes::copy_of(target.host.as_ref()).ok_or(failure)?,
+            port: target.port,
+            path: Bytes::copy_of(user.path.as_ref()).ok_or(failure)?,
+            transport: Transport::of(user.scheme),
+            deadline: now().after(u64::from(target.timeout_ms)),
+        })
+    }
+}
+
+/// One attempt: name, TCP, TLS, WebSocket, CONNECT, CONNACK; then everything that a session resumes with.
+fn connect(slot: &'static Slot, first: bool, session: &mut Option<Session>) -> Result<Connection, Failure> {
+    let plan = Plan::new(slot)?;
     let given_up = || slot.stopping();
     let lookup = slot.lookup().map_err(|_| Failure::at(Stage::Dns))?;
-    let attempt = Attempt { deadline, lookup, given_up: &given_up };
-    let socket = tcp::connect(host.as_ref(), port, &attempt)?;
-    drop(host);
-    let mut connection = Connection { socket, buffer: [0; RECEIVE_BYTES], start: 0, end: 0 };
-    send_connect(slot, &connection, deadline)?;
-    let session_present = await_connack(slot, &mut connection, deadline)?;
-    established(slot, &connection, first, session_present)?;
+    let attempt = Attempt { deadline: plan.deadline, lookup, given_up: &given_up };
+    let (socket, security) = secure(slot, &plan, session, &attempt)?;
+    let mut connection = Connection::new(slot, socket, security)?;
+    if plan.transport.websocket {
+        open_websocket(&mut connection, &plan, &attempt)?;
+    }
+    drop((plan.host, plan.path));
+    send_connect(slot, attempt.deadline)?;
+    let session_present = await_connack(slot, &mut connection, &attempt)?;
+    established(slot, first, session_present)?;
     Ok(connection)
 }
 
-fn send_connect(slot: &Slot, connection: &Connection, deadline: Instant) -> Result<(), Failure> {
+/// Connects up to TLS. What TLS needs is gathered before anything is sent.
+#[inline(never)]
+fn secure(
+    slot: &Slot,
+    plan: &Plan,
+    session: &mut Option<Session>,
+    attempt: &Attempt<'_>,
+) -> Result<(Socket, Option<Security>), Failure> {
+    let host = plan.host.as_ref();
+    if !plan.transport.tls {
+        let socket = tcp::connect(host, plan.port, attempt)?;
+        let random =
+            if plan.transport.websocket { Some(Random::new().ok_or(Failure::at(Stage::WebSocket))?) } else { None };
+        return Ok((socket, random.map(Security::Plain)));
+    }
+    let (name, protocols) = {
+        let link = slot.link.lock();
+        (tls::Name::new(host, link.tls.sni.as_ref().map(AsRef::as_ref))?, tls::protocols(&link.tls)?)
+    };
+    let mut tls = tls::prepare(slot.index, plan.transport, protocols)?;
+    let socket = tcp::connect(host, plan.port, attempt)?;
+    tls::handshake(&mut tls, &socket, &name, session.take().as_ref(), attempt)?;
+    Ok((socket, Some(Security::Tls(tls))))
+}
+
+#[inline(never)]
+fn open_websocket(connection: &mut Connection, plan: &Plan, attempt: &Attempt<'_>) -> Result<(), Failure> {
+    let target =
+        Target { host: plan.host.as_ref(), port: plan.port, path: plan.path.as_ref(), secure: plan.transport.tls };
+    let channel = &connection.slot.channel;
+    let left = websocket::open(channel, &connection.socket, &target, connection.buffer.as_mut(), attempt)?;
+    connection.frames = Some(Decoder::new());
+    connection.more = connection.slot.channel.may_hide_bytes();
+    connection.unframe(left).map_err(|_| Failure::at(Stage::WebSocket))
+}
+
+#[inline(never)]
+fn send_connect(slot: &Slot, deadline: Instant) -> Result<(), Failure> {
     let failure = Failure::at(Stage::Connack);
     let made = slot.link.lock().connect_packet(now());
     let (packet, length) = made.map_err(|_| failure)?;
     let bytes = packet.as_ref().get(..length).ok_or(failure)?;
-    connection.socket.stream().send_all(bytes, deadline).map_err(|broken| Failure { detail: broken.0, ..failure })
+    slot.channel.send(bytes, deadline).map_err(|broken| Failure { detail: broken.0, ..failure })
 }
 
-fn await_connack(slot: &Slot, connection: &mut Connection, deadline: Instant) -> Result<bool, Failure> {
+#[inline(never)]
+fn await_connack(slot: &Slot, connection: &mut Connection, attempt: &Attempt<'_>) -> Result<bool, Failure> {
     let failure = Failure::at(Stage::Connack);
-    loop {
-        let left = left_ms(deadline);
-        if left == 0 || slot.stopping() {
+    while !attempt.is_over() {
+        let mut input = connection.input();
+        let accepted = accepted(slot.link.lock().session.receive(&mut input, now()))?;
+        let left = input.len();
+        connection.start = connection.end.saturating_sub(left);
+        if let Some(session_present) = accepted {
+            return Ok(session_present);
+        }
+        connection.reply().map_err(|_| failure)?;
+        if connection.is_closed() {
             return Err(failure);
         }
-        if !connection.socket.wait(Interest::Readable, left.min(GIVE_UP_CHECK_MS)) {
-            continue;
+        if connection.more || attempt.wait(&connection.socket, Interest::Readable) {
+            connection.receive().map_err(|_| failure)?;
         }
-        connection.end = connection.socket.receive(&mut connection.buffer).map_err(|_| failure)?;
-        let mut input = connection.buffer.get(..connection.end).unwrap_or_default();
-        let event = slot.link.lock().session.receive(&mut input, now());
-        connection.start = connection.end.saturating_sub(input.len());
-        match event {
-            Ok(None) => {}
-            Ok(Some(Event::Connected { session_present })) => return Ok(session_present),
-            Ok(Some(Event::Refused(code))) => return Err(Failure { detail: i32::from(code), ..failure }),
-            Ok(Some(_)) => return Err(failure),
-            Err(violation) => {
-                log::warn(&["broker broke the protocol: ", violation_text(violation)]);
-                return Err(failure);
-            }
+    }
+    Err(failure)
+}
+
+/// Whether CONNACK has come and accepted the connection, and with a session.
+fn accepted(event: Result<Option<Event<'_, Bytes>>, Violation>) -> Result<Option<bool>, Failure> {
+    match event {
+        Ok(None) => Ok(None),
+        Ok(Some(Event::Connected { session_present })) => Ok(Some(session_present)),
+        Ok(Some(Event::Refused(code))) => Err(Failure::of(Stage::Connack, i32::from(code))),
+        Ok(Some(_)) => Err(Failure::at(Stage::Connack)),
+        Err(violation) => {
+            log::warn(&["broker broke the protocol: ", violation_text(violation)]);
+            Err(Failure::at(Stage::Connack))
         }
     }
 }
 
 /// Makes the connection the link's, resumes the session on it and tells the host.
-fn established(
-    slot: &'static Slot,
-    connection: &Connection,
-    first: bool,
-    session_present: bool,
-) -> Result<(), Failure> {
+#[inline(never)]
+fn established(slot: &'static Slot, first: bool, session_present: bool) -> Result<(), Failure> {
     let failure = Failure::at(Stage::Connack);
     let sending = slot.claim_sending(now().after(SILENCE_MS)).ok_or(failure)?;
     let subscribe = {
@@ -213,10 +346,10 @@ fn established(
         link.connected();
         link.must_subscribe_again(session_present)
     };
-    sending.set_stream(Some(connection.socket.stream()));
+    slot.channel.set_ready();
     // Half a packet may be out: nothing may follow it.
     if resume(slot, &sending, subscribe).is_err() {
-        connection.socket.stream().abort();
+        slot.channel.abort();
     }
     drop(sending);
     if let Ok(mut output) = claim_output(slot) {
@@ -284,8 +417,11 @@ fn step(slot: &'static Slot, connection: &mut Connection, delivery: &mut Deliver
         return Err(End::Stopped);
     }
     let wait = deadline.map_or(u32::MAX, left_ms);
-    let wait = if delivery.is_open() { wait.min(OPEN_LINE_CHECK_MS) } else { wait };
-    let readable = connection.socket.wait(Interest::Readable, wait);
+    let wait = if delivery.is_open() || !connection.reply()? { wait.min(OPEN_LINE_CHECK_MS) } else { wait };
+    if connection.is_closed() {
+        return Err(End::SocketClosed);
+    }
+    let readable = connection.wait(wait);
     if !readable && delivery.is_starved() {
         return Err(End::Silence(Lost::StalledPacket));
     }
@@ -293,8 +429,7 @@ fn step(slot: &'static Slot, connection: &mut Connection, delivery: &mut Deliver
         return Err(End::Stopped);
     }
     if readable {
-        connection.end = connection.socket.receive(&mut connection.buffer).map_err(|_| End::Closed)?;
-        connection.start = 0;
+        connection.receive()?;
     }
     if !readable || connection.end == 0 {
         tick(slot, true)?;
@@ -311,7 +446,7 @@ fn tick(slot: &'static Slot, idle: bool) -> Result<(), End> {
 
 /// Acts on all input that is there.
 fn process(slot: &'static Slot, connection: &mut Connection, delivery: &mut Delivery) -> Result<(), End> {
-    let mut input = connection.buffer.get(connection.start..connection.end).unwrap_or_default();
+    let mut input = connection.input();
     loop {
         let event = slot.link.lock().session.receive(&mut input, now()).map_err(End::Violation)?;
         match event {
@@ -395,12 +530,19 @@ fn claim_output(slot: &'static Slot) -> Result<Output, End> {
 
 /// Ends a connection that stood, tells whom it concerns, and gives the socket back.
 fn close(slot: &'static Slot, connection: Connection, end: End) {
-    if !slot.stopping() {
-        connection.socket.stream().abort();
+    match end {
+        _ if slot.stopping() => {}
+        End::SocketClosed => slot.channel.shutdown(),
+        _ => slot.channel.abort(),
     }
     // Whoever is sending fails now and gives way.
-    while slot.claim_sending(now().after(SILENCE_MS)).map(|sending| sending.set_stream(None)).is_none() {}
+    let sending = loop {
+        if let Some(sending) = slot.claim_sending(now().after(SILENCE_MS)) {
+            break sending;
+        }
+    };
     drop(connection);
+    drop(sending);
     let waits = slot.link.lock().connection_lost();
     if slot.stopping() {
         return;
@@ -417,9 +559,23 @@ const fn end_text(end: End) -> &'static str {
     match end {
         End::Stopped => "ended by CLEAN",
         End::Closed => "closed by the peer or the network",
+        End::SocketClosed => "WebSocket closed by the server",
+        End::Framing(violation) => framing_text(violation),
         End::Violation(violation) => violation_text(violation),
         End::Silence(Lost::NoPingResponse) => "no PINGRESP",
         End::Silence(Lost::StalledPacket) => "a packet stalled",
+    }
+}
+
+const fn framing_text(violation: frame::Violation) -> &'static str {
+    match violation {
+        frame::Violation::Reserved => "reserved bit or opcode of a frame",
+        frame::Violation::Masked => "masked frame",
+        frame::Violation::Control => "control frame",
+        frame::Violation::Order => "frame out of turn",
+        frame::Violation::Text => "text frame",
+        frame::Violation::Length => "length of a frame",
+        frame::Violation::Close => "close frame",
     }
 }
 

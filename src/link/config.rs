@@ -27,6 +27,27 @@ pub struct UserConfig<B> {
     pub path: B,
 }
 
+/// What a scheme stands for (AT contract §6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Transport {
+    /// TLS over TCP.
+    pub tls: bool,
+    /// The server's certificate is verified.
+    pub verify: bool,
+    /// The client shows a certificate.
+    pub certificate: bool,
+    /// WebSocket over that.
+    pub websocket: bool,
+}
+
+impl Transport {
+    /// The transport of `scheme`, 1–10.
+    pub const fn of(scheme: u8) -> Self {
+        let kind = scheme.saturating_sub(1) % 5;
+        Self { tls: kind > 0, verify: matches!(kind, 2 | 4), certificate: matches!(kind, 3 | 4), websocket: scheme > 5 }
+    }
+}
+
 /// CONNCFG.
 #[derive(Debug)]
 pub struct ConnectionConfig<B> {
@@ -154,6 +175,18 @@ mod tests {
             will_message: will_message.to_vec(),
             will_qos: QoS::ExactlyOnce,
             will_retain: true,
+        }
+    }
+
+    #[test]
+    fn transports_are_the_contracts() {
+        let rows = [(1, ""), (2, "t"), (3, "tv"), (4, "tc"), (5, "tvc")];
+        for (scheme, layers) in rows {
+            for websocket in [false, true] {
+                let has = |layer| layers.contains(layer);
+                let expected = Transport { tls: has('t'), verify: has('v'), certificate: has('c'), websocket };
+                assert_eq!(Transport::of(if websocket { scheme + 5 } else { scheme }), expected);
+            }
         }
     }
 

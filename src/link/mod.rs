@@ -2,12 +2,14 @@
 //!
 //! * [`state`] is the table of what a link may do in which state.
 //! * [`config`] is what the host has set, in memory that is given back at CLEAN.
+//! * [`credential`] is what TLS may need besides.
 //! * [`subscriptions`] is what the host has subscribed to.
 //! * [`Link`] joins them with the MQTT session and with the one command that may be waiting for the broker.
 //!
 //! Never here: a socket, a task, the serial port. A link is handed events and asked what they mean.
 
 pub mod config;
+pub mod credential;
 pub mod state;
 pub mod subscriptions;
 

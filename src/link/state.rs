@@ -35,6 +35,8 @@ pub enum Action {
     Use,
     /// CLEAN.
     Clean,
+    /// CERT: it concerns the next connection.
+    Provide,
 }
 
 impl Action {
@@ -47,7 +49,7 @@ impl Action {
             AlreadyConnected, InDisconnectedState, NoConfigured, NotInConfiguredState, UninitiatedOrAlreadyClean,
         };
         let refusal = match (self, state) {
-            (Self::ConfigureUser, State::NotInitialised) => return Ok(()),
+            (Self::ConfigureUser, State::NotInitialised) | (Self::Provide, _) => return Ok(()),
             (Self::Adjust | Self::Connect, State::NotInitialised) => NoConfigured,
             (Self::Use | Self::Clean, State::NotInitialised) => UninitiatedOrAlreadyClean,
             (Self::Clean, _) => return Ok(()),

@@ -21,6 +21,32 @@ pub fn now() -> Instant {
     Instant::from_millis(before.saturating_add(u64::from(low)))
 }
 
+/// 2020-01-01 in seconds since 1970. A clock that shows less was never set (AT contract §6).
+#[cfg(have_time_date)]
+const EARLIEST_DATE_S: u64 = 1_577_836_800;
+
+#[cfg(all(have_time_date, target_arch = "csky"))]
+unsafe extern "C" {
+    /// The C library's. Its result is 32 or 64 bits wide, as the vendor's compiler has it; the low half is the first
+    /// register in both.
+    fn time(to: *mut core::ffi::c_void) -> u32;
+}
+
+#[cfg(all(have_time_date, not(target_arch = "csky")))]
+unsafe extern "C" {
+    fn time(to: *mut core::ffi::c_void) -> i64;
+}
+
+/// Whether certificates' dates can be judged: the real-time clock has been set, or Mbed TLS does not look at dates.
+pub fn knows_the_date() -> bool {
+    #[cfg(have_time_date)]
+    // SAFETY: no place for the result is given.
+    let knows = u64::try_from(unsafe { time(core::ptr::null_mut()) }).is_ok_and(|seconds| seconds >= EARLIEST_DATE_S);
+    #[cfg(not(have_time_date))]
+    let knows = true;
+    knows
+}
+
 /// A delay that is not 0 ticks, whatever the SDK's `CONFIG_FREERTOS_HZ` (100 to 1000) is: lower tasks run meanwhile.
 pub const TICK_MS: u32 = 10;
 

@@ -41,6 +41,7 @@ const fn rows() -> [bindings::wm_atcmd_item; COMMANDS.len()] {
         row::<14>(),
         row::<15>(),
         row::<16>(),
+        row::<17>(),
     ]
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Each module wraps one thing of the SDK's C API so that it cannot be misused from outside: memory ([`heap`]),
 //! tasks ([`task`]), locks and semaphores ([`sync`]), time ([`clock`], [`timer`]), sockets and names ([`socket`],
-//! [`dns`]), the AT port ([`port`]), the log ([`log`]). [`entry`] is where the C side comes in.
+//! [`dns`]), TLS ([`tls`], [`x509`], [`credentials`]), digests and random numbers ([`digest`], [`random`]), what outlives
+//! a loss of power ([`storage`]), the AT port ([`port`]), the log ([`log`]). [`entry`] is where the C side comes in.
 //!
 //! Never here: MQTT, or what a command means.
 #![allow(unsafe_code)]
@@ -13,6 +14,8 @@
 pub mod atomics;
 pub mod bindings;
 pub mod clock;
+pub mod credentials;
+pub mod digest;
 pub mod dns;
 pub mod entry;
 pub mod heap;
@@ -20,7 +23,11 @@ pub mod log;
 #[cfg(target_os = "none")]
 mod panic;
 pub mod port;
+pub mod random;
 pub mod socket;
+pub mod storage;
 pub mod sync;
 pub mod task;
 pub mod timer;
+pub mod tls;
+pub mod x509;

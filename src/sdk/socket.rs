@@ -4,6 +4,7 @@ use super::bindings;
 use super::clock;
 use crate::time::Instant;
 use core::ffi::{CStr, c_int, c_void};
+use heapless::Vec;
 
 /// The peer is gone or the socket is of no use any more; the value is lwIP's `SO_ERROR`, 0 when it names none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +25,11 @@ enum Ready {
     Yes,
     Broken,
 }
+
+#[cfg(lwip_ipv6)]
+const OFFSET_OF_IPV6: usize = core::mem::offset_of!(bindings::sockaddr_in6, sin6_addr);
+#[cfg(not(lwip_ipv6))]
+const OFFSET_OF_IPV6: usize = size_of::<bindings::sockaddr_storage>();
 
 /// The address of a peer.
 #[derive(Clone, Copy)]
@@ -59,6 +65,22 @@ impl Address {
         // SAFETY: the list came from `lwip_getaddrinfo` and is freed once.
         unsafe { bindings::lwip_freeaddrinfo(list) };
         address
+    }
+
+    /// The address without the port, as in a certificate: 4 bytes, or 16 for IPv6.
+    pub fn octets(&self) -> Vec<u8, 16> {
+        let mut octets = Vec::new();
+        let (offset, length) = if self.family == bindings::AF_INET as c_int {
+            (core::mem::offset_of!(bindings::sockaddr_in, sin_addr), 4)
+        } else {
+            (OFFSET_OF_IPV6, 16)
+        };
+        // SAFETY: the storage has room for either kind of address and was zeroed before one was copied in.
+        let all = unsafe {
+            core::slice::from_raw_parts((&raw const self.storage).cast::<u8>(), size_of::<bindings::sockaddr_storage>())
+        };
+        let _ = octets.extend_from_slice(all.get(offset..).and_then(|tail| tail.get(..length)).unwrap_or_default());
+        octets
     }
 
     fn copy(info: &bindings::addrinfo) -> Option<Self> {
@@ -148,24 +170,7 @@ impl Socket {
         self.stream().wait(interest, milliseconds) != Ready::No
     }
 
-    /// Receives what is there, once the socket is readable.
-    ///
-    /// # Errors
-    /// [`Broken`] at the end of the stream or on an error.
-    pub fn receive(&self, into: &mut [u8]) -> Result<usize, Broken> {
-        // SAFETY: `into` is valid for its length.
-        let got = unsafe {
-            bindings::lwip_recv(self.0, into.as_mut_ptr().cast(), into.len(), bindings::MSG_DONTWAIT as c_int)
-        };
-        match usize::try_from(got) {
-            Ok(0) => Err(Broken(0)),
-            Ok(got) => Ok(got.min(into.len())),
-            // It was readable, and this is the only reader: the connection is over.
-            Err(_) => Err(Broken(self.error())),
-        }
-    }
-
-    /// The sending side, for another task. It must be gone before this socket is dropped.
+    /// The name of this socket, for another task. It must be gone before this socket is dropped.
     pub const fn stream(&self) -> Stream {
         Stream(self.0)
     }
@@ -178,12 +183,13 @@ impl Drop for Socket {
     }
 }
 
-/// The name of an open socket, to send on it from another task (lwIP is full duplex).
+/// The name of an open socket, to use it from another task (lwIP is full duplex). One task receives at a time.
 #[derive(Debug, Clone, Copy)]
 pub struct Stream(c_int);
 
 impl Stream {
-    fn error(self) -> i32 {
+    /// The pending error, which asking clears; 0 for none.
+    pub fn error(self) -> i32 {
         let mut error: c_int = 0;
         let mut length = size_of::<c_int>() as bindings::socklen_t;
         // SAFETY: the option's value is an int, and both places are valid.
@@ -214,27 +220,48 @@ impl Stream {
         if u32::from(poll.revents.cast_unsigned()) & broken != 0 { Ready::Broken } else { Ready::Yes }
     }
 
-    /// Sends all of `bytes` until `deadline`.
+    /// Sends what lwIP takes at once: how many of `bytes`, 0 when there is no room.
     ///
     /// # Errors
-    /// [`Broken`] when the peer is gone or takes nothing until then: part of `bytes` may be on its way, so that the
-    /// stream is of no use any more.
-    pub fn send_all(self, mut bytes: &[u8], deadline: Instant) -> Result<(), Broken> {
-        while !bytes.is_empty() {
-            // SAFETY: `bytes` is valid for its length.
-            let sent = unsafe {
-                bindings::lwip_send(self.0, bytes.as_ptr().cast(), bytes.len(), bindings::MSG_DONTWAIT as c_int)
-            };
-            let sent = usize::try_from(sent).unwrap_or(0);
-            bytes = bytes.get(sent..).unwrap_or_default();
-            if sent == 0 {
-                self.wait_for_room(deadline)?;
-            }
+    /// [`Broken`] when the peer is gone.
+    pub fn send(self, bytes: &[u8]) -> Result<usize, Broken> {
+        // SAFETY: `bytes` is valid for its length.
+        let sent =
+            unsafe { bindings::lwip_send(self.0, bytes.as_ptr().cast(), bytes.len(), bindings::MSG_DONTWAIT as c_int) };
+        if let Ok(sent) = usize::try_from(sent) {
+            return Ok(sent);
         }
-        Ok(())
+        match self.error() {
+            0 if self.wait(Interest::Writable, 0) != Ready::Broken => Ok(0),
+            error => Err(Broken(error)),
+        }
     }
 
-    fn wait_for_room(self, deadline: Instant) -> Result<(), Broken> {
+    /// Receives what is there: how many bytes, 0 when there is nothing.
+    ///
+    /// # Errors
+    /// [`Broken`] at the end of the stream or on an error.
+    pub fn receive(self, into: &mut [u8]) -> Result<usize, Broken> {
+        if self.wait(Interest::Readable, 0) == Ready::No {
+            return Ok(0);
+        }
+        // SAFETY: `into` is valid for its length.
+        let got = unsafe {
+            bindings::lwip_recv(self.0, into.as_mut_ptr().cast(), into.len(), bindings::MSG_DONTWAIT as c_int)
+        };
+        match usize::try_from(got) {
+            Ok(0) => Err(Broken(0)),
+            Ok(got) => Ok(got.min(into.len())),
+            // It was readable, and this is the only reader: the connection is over.
+            Err(_) => Err(Broken(self.error())),
+        }
+    }
+
+    /// Waits until lwIP may take bytes again.
+    ///
+    /// # Errors
+    /// [`Broken`] when the peer is gone or takes nothing until `deadline`.
+    pub fn wait_for_room(self, deadline: Instant) -> Result<(), Broken> {
         let error = self.error();
         if error != 0 {
             return Err(Broken(error));

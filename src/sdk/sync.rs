@@ -122,6 +122,70 @@ impl Semaphore {
     }
 }
 
+/// A value that one task at a time may use for longer than a [`Lock`] is held, but never while it waits for the
+/// network.
+#[derive(Debug)]
+pub struct Shared<T> {
+    free: Semaphore,
+    value: Lock<Option<T>>,
+}
+
+/// The right to use a [`Shared`] value; gives it back when dropped.
+#[derive(Debug)]
+pub struct Lent<'a, T> {
+    owner: &'a Shared<T>,
+    /// Out of its place while it is lent, so that the lock need not be held.
+    value: Option<T>,
+}
+
+impl<T> Shared<T> {
+    /// No value yet.
+    pub const fn new() -> Self {
+        Self { free: Semaphore::new(1), value: Lock::new(None) }
+    }
+
+    /// Creates what it needs of the SDK.
+    ///
+    /// # Errors
+    /// [`NoSemaphore`] as in [`Semaphore::create`].
+    pub fn create(&self) -> Result<(), NoSemaphore> {
+        self.free.create()
+    }
+
+    /// Waits until no other task uses the value: each does so for a moment only.
+    pub fn claim(&self) -> Lent<'_, T> {
+        while !self.free.acquire(FOREVER) {}
+        Lent { owner: self, value: self.value.lock().take() }
+    }
+}
+
+impl<T> Default for Shared<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T> core::ops::Deref for Lent<'_, T> {
+    type Target = Option<T>;
+
+    fn deref(&self) -> &Option<T> {
+        &self.value
+    }
+}
+
+impl<T> core::ops::DerefMut for Lent<'_, T> {
+    fn deref_mut(&mut self) -> &mut Option<T> {
+        &mut self.value
+    }
+}
+
+impl<T> Drop for Lent<'_, T> {
+    fn drop(&mut self) {
+        *self.owner.value.lock() = self.value.take();
+        self.owner.free.release();
+    }
+}
+
 struct Critical;
 
 critical_section::set_impl!(Critical);

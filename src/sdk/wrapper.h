@@ -15,9 +15,16 @@
 #include "lwip/sockets.h"
 #include "lwip/tcpip.h"
 
-#if __has_include("wm_mbedtls_config.h")
-#include "wm_mbedtls_config.h"
-#endif
+#include "mbedtls/ctr_drbg.h"
+#include "mbedtls/entropy.h"
+#include "mbedtls/net_sockets.h"
+#include "mbedtls/pk.h"
+#include "mbedtls/sha1.h"
+#include "mbedtls/sha256.h"
+#include "mbedtls/ssl.h"
+#include "mbedtls/version.h"
+#include "mbedtls/x509_crt.h"
+#include "wm_nvs.h"
 
 enum {
     W800_AT_TASK_PRIORITY = WM_TASK_ATCMD_PRIO,

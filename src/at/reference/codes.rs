@@ -25,11 +25,11 @@ pub enum Fate {
         /// Each of these raises it.
         ways: Vec<Way>,
     },
-    /// It will be raised once there is TLS.
-    WithTls(&'static str),
     /// It is never raised here, for this reason.
     Reserved(&'static str),
 }
+
+const CONN: &str = r#"AT+MQTTCONN=0,"<host>",<port>,0"#;
 
 const fn way(given: Given, lines: &'static [&'static str]) -> Way {
     Way { given, lines, data: None, style: Style::Any }
@@ -53,7 +53,7 @@ fn raised<const N: usize>(when: &'static str, ways: [Way; N]) -> Fate {
 
 /// What becomes of `code`.
 pub fn fate(code: Code) -> Fate {
-    use Fate::{Reserved, WithTls};
+    use Fate::Reserved;
     use Given::*;
     match code {
         // The state of the link.
@@ -127,8 +127,9 @@ pub fn fate(code: Code) -> Fate {
         Code::LinkIdValueIsWrong => raised("there is no such link", [way(Fresh, &["AT+MQTTCLEAN=1"])]),
         // What the network did.
         Code::TlsConfigError => raised(
-            "the scheme needs a transport that this build does not have yet: schemes 2–10",
-            [way(Fresh, &[r#"AT+MQTTUSERCFG=0,3,"w800","","",0,0,"""#, r#"AT+MQTTCONN=0,"<host>",<port>,0"#])],
+            "TLS failed for another reason than these codes' own: the server speaks none, its certificate is not to be \
+             trusted or its time is over, the clock was never set, the client was refused; `AT+MQTTERR?` knows",
+            [way(Fresh, &[r#"AT+MQTTUSERCFG=0,2,"w800","","",0,0,"""#, CONN])],
         ),
         Code::ClientStartFailed => raised(
             "the first connection could not be made: no such name, nobody listens, refused by the broker, no answer in \
@@ -250,12 +251,36 @@ pub fn fate(code: Code) -> Fate {
         Code::CertKeyIdValueIsWrong => raised("not 0", [way(Fresh, &[r#"AT+MQTTUSERCFG=0,1,"w800","","",1,0,"""#])]),
         Code::CaIdReadFailed => raised("no number", [way(Fresh, &[r#"AT+MQTTUSERCFG=0,1,"w800","","",0,x,"""#])]),
         Code::CaIdValueIsWrong => raised("not 0", [way(Fresh, &[r#"AT+MQTTUSERCFG=0,1,"w800","","",0,1,"""#])]),
-        Code::CaLengthError => WithTls("the stored CA is empty or too long; schemes 3, 5, 8 and 10"),
-        Code::CaReadFailed => WithTls("the stored CA is no certificate; schemes 3, 5, 8 and 10"),
-        Code::CertLengthError => WithTls("the stored client certificate is empty or too long; schemes 4, 5, 9 and 10"),
-        Code::CertReadFailed => WithTls("the stored client certificate is none; schemes 4, 5, 9 and 10"),
-        Code::KeyLengthError => WithTls("the stored private key is empty or too long; schemes 4, 5, 9 and 10"),
-        Code::KeyReadFailed => WithTls("the stored private key is none; schemes 4, 5, 9 and 10"),
+        Code::CaLengthError => raised(
+            "no CA certificate where one is needed (schemes 3, 5, 8, 10), or one of more than 16,384 bytes",
+            [
+                way(NoCredentials, &[r#"AT+MQTTUSERCFG=0,3,"w800","","",0,0,"""#, CONN]),
+                way(Fresh, &["AT+MQTTCERT=0,0,16385"]),
+            ],
+        ),
+        Code::CaReadFailed => raised(
+            "no certificate in PEM or DER; at CONN, one that the firmware brings along",
+            [with_data(Fresh, &["AT+MQTTCERT=0,0,5"], "hello")],
+        ),
+        Code::CertLengthError => raised(
+            "no client certificate where one is needed (schemes 4, 5, 9, 10), or one of more than 16,384 bytes",
+            [
+                way(NoCredentials, &[r#"AT+MQTTUSERCFG=0,4,"w800","","",0,0,"""#, CONN]),
+                way(Fresh, &["AT+MQTTCERT=0,1,16385"]),
+            ],
+        ),
+        Code::CertReadFailed => raised(
+            "no certificate in PEM or DER; at CONN, one that the firmware brings along",
+            [with_data(Fresh, &["AT+MQTTCERT=0,1,5"], "hello")],
+        ),
+        Code::KeyLengthError => raised(
+            "no client key where one is needed (schemes 4, 5, 9, 10), or one of more than 16,384 bytes",
+            [way(NoKey, &[CONN]), way(Fresh, &["AT+MQTTCERT=0,2,16385"])],
+        ),
+        Code::KeyReadFailed => raised(
+            "no private key in PEM or DER; at CONN, one that does not belong to the certificate",
+            [with_data(Fresh, &["AT+MQTTCERT=0,2,5"], "hello"), way(OtherKey, &[CONN])],
+        ),
         Code::PathReadFailed => raised(
             "not in quotes, or no UTF-8",
             [
@@ -411,6 +436,8 @@ pub fn fate(code: Code) -> Fate {
             "the data phase of a LONG… command ended early: exit code, or 20 s without a byte",
             [with_data(Configured, &["AT+MQTTLONGCLIENTID=0,10"], "+++")],
         ),
-        Code::HostnameVerifyFailed => WithTls("the server's certificate is for another name; schemes 3, 5, 8 and 10"),
+        Code::HostnameVerifyFailed => {
+            raised("the server's certificate is good but for its name (schemes 3, 5, 8, 10)", [way(OtherName, &[CONN])])
+        }
     }
 }

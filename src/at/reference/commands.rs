@@ -46,8 +46,8 @@ pub const fn about(command: CommandId) -> About {
                    it forgets what CONNCFG, ALPN, SNI and the LONG… commands have set.",
             notes: &[
                 "Schemes: 1 TCP; 2–5 TLS; 6 WebSocket; 7–10 WebSocket over TLS. Of 2–5 and 7–10 each, the first verifies \
-                 nothing, the second the server's certificate, the third sends the client's, the fourth does both. Only \
-                 scheme 1 can be connected as yet; the others are stored, and CONN answers 0x6009.",
+                 nothing, the second the server's certificate, the third sends the client's, the fourth does both. See \
+                 \"TLS, WebSocket and certificates\".",
                 "A whole line has 256 bytes, so that a `client_id` of 256 never fits: AT+MQTTLONGCLIENTID takes it.",
                 "Write all four strings in quotes, empty ones as `\"\"`: from this line the firmware learns how its AT \
                  server hands on parameters (see \"Two kinds of AT server\").",
@@ -172,7 +172,8 @@ pub const fn about(command: CommandId) -> About {
             does: "Connects to a broker and waits for its CONNACK. `+MQTTCONNECTED` comes before the `OK`.",
             notes: &[
                 "A first connection that fails leaves the link in state 1 or 2: correct what is wrong and try again.",
-                "`timeout_ms` covers name lookup, TCP and CONNACK together. It holds for later reconnections too.",
+                "`timeout_ms` covers name lookup, TCP, TLS, WebSocket and CONNACK together. It holds for later reconnections \
+                 too. A server that is silent for 10 s in the TLS handshake ends it sooner.",
                 "`reconnect` 1: a lost connection is made again, see \"Loss and reconnection\". 0: the link stays in \
                  state 3 until CLEAN.",
                 "The query always prints a row for each link. What is not known yet is 0 or `\"\"`.",
@@ -262,6 +263,22 @@ pub const fn about(command: CommandId) -> About {
                 &[(Line("AT+MQTTCLEAN=0"), OK), (Line("AT+MQTTCONN?"), &[r#"+MQTTCONN:0,0,0,"",0,"",0"#, "", "OK"])],
             ),
         },
+        CommandId::Cert => About {
+            does: "An addition to the documents: stores a certificate or key for TLS in non-volatile memory, where it takes \
+                   the place of what the firmware brings along. Takes it in a data phase.",
+            notes: &[
+                "`kind`: 0 certificates of the authorities to trust, 1 the client's certificate, followed by those between it \
+                 and its authority, 2 the client's private key. PEM or DER; several certificates in one PEM text.",
+                "It is read before it is stored: what cannot be read answers 0x6022, 0x6024 or 0x6026, and what was stored \
+                 stays. Whether a key belongs to the certificate is looked at by CONN.",
+                "`length` 0 erases, without a data phase: then the firmware's own is in effect again.",
+                "Allowed in every state. A connection that stands is not touched; the next one takes what is stored then.",
+                "The query prints a row for each kind in effect, stored or the firmware's: \
+                 `+MQTTCERT:<LinkID>,<kind>,<length>,<\"digest\">`, the digest being the first 8 bytes of the SHA-256 of what \
+                 was given. Nothing prints a key.",
+            ],
+            example: example(Fresh, &[(Line("AT+MQTTCERT=0,2,0"), OK), (Line("AT+MQTTCERT?"), OK)]),
+        },
         CommandId::LastError => About {
             does: "An addition to the documents: why the last command or connection failed, for a host that got only \
                    `ERROR`, `+MQTTPUB:FAIL` or `+MQTTDISCONNECTED`.",
@@ -271,11 +288,13 @@ pub const fn about(command: CommandId) -> About {
                  when nothing has failed yet.",
                 "`stage`: how far things came. 0 the command itself, 1 name lookup, 2 TCP, 3 TLS, 4 WebSocket, 5 MQTT \
                  CONNACK, 6 the MQTT session.",
-                "`detail`: at stage 2 lwIP's error number, at stage 5 the CONNACK return code (1 protocol version, 2 client \
+                "`detail`: at stage 2 lwIP's error number, at stage 3 Mbed TLS's (negative) or its verification flags (1 \
+                 expired, 4 name, 8 not trusted, 512 not yet valid; their sum), at stage 4 the HTTP status, at stage 5 the CONNACK return code (1 protocol version, 2 client \
                  identifier, 3 server unavailable, 4 user name or password, 5 not authorised), at stage 6 SUBACK's 128; 0 \
                  when there is no number, as after a time-out.",
                 "`text`: one of `command refused`, `name not found`, `not connected`, `no answer`, `refused by the broker`, \
-                 or why a connection ended. It is for people; programs read the numbers.",
+                 why TLS or a WebSocket could not be had, or why a connection ended. It is for people; programs read the \
+                 numbers.",
                 "It stays until the next failure; a command that succeeds does not clear it, nor does CLEAN.",
             ],
             example: example(

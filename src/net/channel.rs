@@ -1,0 +1,246 @@
+//! What both tasks of a link use of a connection: one sends, the other receives, through all layers.
+//!
+//! The link's task opens it, the one with the socket; it closes it before it gives the socket back. Mbed TLS wants one
+//! task at a time: each uses it for a step that does not wait, and waits for the socket without it.
+
+use super::ws::frame::{self, Decoder, Mask};
+use crate::sdk::random::Random;
+use crate::sdk::socket::{Broken, Stream};
+use crate::sdk::sync::{Lock, NoSemaphore, Shared};
+use crate::sdk::tls::{Session, Step, Tls};
+use crate::time::Instant;
+use heapless::Vec;
+
+/// What lies on TCP.
+#[derive(Debug)]
+pub enum Security {
+    /// Nothing; the generator masks WebSocket's frames.
+    Plain(Random),
+    /// TLS, whose handshake is over.
+    Tls(Tls),
+}
+
+impl Security {
+    const fn random(&mut self) -> &mut Random {
+        match self {
+            Self::Plain(random) => random,
+            Self::Tls(tls) => tls.random(),
+        }
+    }
+}
+
+/// A connection as far as it needs no lock.
+#[derive(Debug, Clone, Copy)]
+struct Open {
+    stream: Stream,
+    tls: bool,
+    framed: bool,
+    /// MQTT may be spoken: CONNACK has come.
+    ready: bool,
+}
+
+/// A link's connection, or none.
+#[derive(Debug)]
+pub struct Channel {
+    open: Lock<Option<Open>>,
+    security: Shared<Security>,
+}
+
+/// Bytes of a frame that are masked and sent at once.
+const PIECE_BYTES: usize = 512;
+
+impl Channel {
+    /// No connection.
+    pub const fn new() -> Self {
+        Self { open: Lock::new(None), security: Shared::new() }
+    }
+
+    /// Creates what it needs of the SDK.
+    ///
+    /// # Errors
+    /// [`NoSemaphore`] when the SDK has no memory for it.
+    pub fn create(&self) -> Result<(), NoSemaphore> {
+        self.security.create()
+    }
+
+    /// A connection begins: what it has below WebSocket.
+    pub fn begin(&self, stream: Stream, security: Option<Security>) {
+        let tls = matches!(security, Some(Security::Tls(_)));
+        *self.security.claim() = security;
+        *self.open.lock() = Some(Open { stream, tls, framed: false, ready: false });
+    }
+
+    /// What is sent from now on stands in WebSocket frames.
+    pub fn frame(&self) {
+        if let Some(open) = self.open.lock().as_mut() {
+            open.framed = true;
+        }
+    }
+
+    /// The MQTT connection stands: commands may send.
+    pub fn set_ready(&self) {
+        if let Some(open) = self.open.lock().as_mut() {
+            open.ready = true;
+        }
+    }
+
+    /// Whether commands may send.
+    pub fn is_ready(&self) -> bool {
+        self.open.lock().is_some_and(|open| open.ready)
+    }
+
+    /// The connection is over: gives everything back. The socket may go now.
+    pub fn end(&self) {
+        *self.open.lock() = None;
+        *self.security.claim() = None;
+    }
+
+    /// The TLS session, for the next connection.
+    pub fn session(&self) -> Option<Session> {
+        match &*self.security.claim() {
+            Some(Security::Tls(tls)) => tls.session(),
+            _ => None,
+        }
+    }
+
+    fn open(&self) -> Result<Open, Broken> {
+        (*self.open.lock()).ok_or(Broken(0))
+    }
+
+    /// Fills `bytes` with random numbers; `None` where there are none.
+    pub fn random(&self, bytes: &mut [u8]) -> Option<()> {
+        self.security.claim().as_mut()?.random().fill(bytes)
+    }
+
+    /// A masking key (RFC 6455 §5.3).
+    fn key(&self) -> Result<[u8; 4], Broken> {
+        let mut key = [0; 4];
+        self.random(&mut key).ok_or(Broken(0))?;
+        Ok(key)
+    }
+
+    /// Sends all of `bytes`, one MQTT packet, until `deadline`.
+    ///
+    /// # Errors
+    /// [`Broken`] when the peer is gone or takes nothing until then: part of `bytes` may be on its way, so that the
+    /// stream is of no use any more.
+    pub fn send(&self, bytes: &[u8], deadline: Instant) -> Result<(), Broken> {
+        let open = self.open()?;
+        if open.framed { self.send_frame(open, bytes, deadline) } else { self.send_bytes(open, bytes, deadline) }
+    }
+
+    fn send_frame(&self, open: Open, payload: &[u8], deadline: Instant) -> Result<(), Broken> {
+        let key = self.key()?;
+        let mut mask = Mask::new(key);
+        let mut piece = Vec::<u8, PIECE_BYTES>::new();
+        let _ = piece.extend_from_slice(&frame::header(payload.len(), key));
+        let mut rest = payload;
+        loop {
+            let start = piece.len();
+            let room = piece.capacity().saturating_sub(start);
+            let (now, later) = rest.split_at_checked(room).unwrap_or((rest, &[]));
+            let _ = piece.extend_from_slice(now);
+            mask.apply(piece.get_mut(start..).unwrap_or_default());
+            self.send_bytes(open, &piece, deadline)?;
+            if later.is_empty() {
+                return Ok(());
+            }
+            piece.clear();
+            rest = later;
+        }
+    }
+
+    /// Sends the control frame that `frames` owes the server, if any.
+    ///
+    /// # Errors
+    /// [`Broken`] as in [`Channel::send`].
+    pub fn send_reply(&self, frames: &mut Decoder, deadline: Instant) -> Result<(), Broken> {
+        let open = self.open()?;
+        match frames.reply(self.key()?) {
+            Some(reply) => self.send_bytes(open, reply, deadline),
+            None => Ok(()),
+        }
+    }
+
+    /// Sends `bytes` below WebSocket.
+    ///
+    /// # Errors
+    /// [`Broken`] as in [`Channel::send`].
+    pub fn send_raw(&self, bytes: &[u8], deadline: Instant) -> Result<(), Broken> {
+        self.send_bytes(self.open()?, bytes, deadline)
+    }
+
+    fn send_bytes(&self, open: Open, mut bytes: &[u8], deadline: Instant) -> Result<(), Broken> {
+        while !bytes.is_empty() {
+            let sent = if open.tls { self.encrypt(bytes)? } else { open.stream.send(bytes)? };
+            bytes = bytes.get(sent..).unwrap_or_default();
+            if sent == 0 {
+                open.stream.wait_for_room(deadline)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn encrypt(&self, bytes: &[u8]) -> Result<usize, Broken> {
+        self.with_tls(|tls| tls.write(bytes))
+    }
+
+    /// Bytes that a step has moved; 0 when it must wait.
+    fn with_tls(&self, step: impl FnOnce(&mut Tls) -> Step<usize>) -> Result<usize, Broken> {
+        let mut security = self.security.claim();
+        let Some(Security::Tls(tls)) = security.as_mut() else { return Err(Broken(0)) };
+        match step(tls) {
+            Step::Done(moved) => Ok(moved),
+            Step::Readable | Step::Writable => Ok(0),
+            Step::Ended => Err(Broken(0)),
+            Step::Failed(error) => Err(Broken(error.0)),
+        }
+    }
+
+    /// Receives what is there, below WebSocket: 0 when it is nothing yet.
+    ///
+    /// # Errors
+    /// [`Broken`] at the end of the stream or on an error.
+    pub fn receive(&self, into: &mut [u8]) -> Result<usize, Broken> {
+        let open = self.open()?;
+        if open.tls { self.with_tls(|tls| tls.read(into)) } else { open.stream.receive(into) }
+    }
+
+    /// Whether bytes may be there that the socket does not show: they were received with others and wait in TLS.
+    pub fn may_hide_bytes(&self) -> bool {
+        self.open.lock().is_some_and(|open| open.tls)
+    }
+
+    /// Ends the connection as each layer wants it, after the last packet; a task that waits for it wakes.
+    pub fn farewell(&self, deadline: Instant) {
+        let Ok(open) = self.open() else { return };
+        if open.framed {
+            let close = self.key().map(|key| frame::close(frame::NORMAL, key));
+            let _ = close.and_then(|close| self.send_bytes(open, &close, deadline));
+        }
+        if let Some(Security::Tls(tls)) = self.security.claim().as_mut() {
+            tls.close_notify();
+        }
+        self.shutdown();
+    }
+
+    /// Ends the connection in both directions; a task that waits for it wakes.
+    pub fn shutdown(&self) {
+        if let Some(open) = *self.open.lock() {
+            open.stream.shutdown();
+        }
+    }
+
+    /// As [`Channel::shutdown`], but throws away what the peer has not taken yet.
+    pub fn abort(&self) {
+        if let Some(open) = *self.open.lock() {
+            open.stream.abort();
+        }
+    }
+}
+
+impl Default for Channel {
+    fn default() -> Self {
+        Self::new()
+    }
+}

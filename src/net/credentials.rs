@@ -1,0 +1,154 @@
+//! Where the credentials for TLS come from: what `AT+MQTTCERT` has stored, else what the firmware brings along.
+
+use super::{Failure, Stage};
+use crate::at::code::Code;
+use crate::link::credential::Kind;
+use crate::sdk::credentials::of_the_firmware;
+use crate::sdk::digest::sha256;
+use crate::sdk::heap::Bytes;
+use crate::sdk::random::Random;
+use crate::sdk::storage::{self, Refused};
+use crate::sdk::tls::Credentials;
+use crate::sdk::x509::{Certificates, PrivateKey, Unusable};
+use core::ffi::CStr;
+
+/// What begins each part of a PEM text.
+const PEM: &[u8] = b"-----BEGIN ";
+
+/// A credential as it was given.
+enum Text {
+    /// By `AT+MQTTCERT`, with a NUL behind it.
+    Stored(Bytes),
+    /// By the firmware, as Mbed TLS takes it.
+    Firmware(&'static [u8]),
+}
+
+impl Text {
+    /// The text in effect for `kind`; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`Refused`] without memory for it.
+    fn of(link: u8, kind: Kind) -> Result<Option<Self>, Refused> {
+        if let Some(stored) = storage::load(key(&name(link, kind)))? {
+            return Ok(Some(Self::Stored(stored)));
+        }
+        let firmware = of_the_firmware(link, kind);
+        Ok((!firmware.is_empty()).then_some(Self::Firmware(firmware)))
+    }
+
+    /// As Mbed TLS takes it: PEM with its NUL, DER without one.
+    fn for_mbedtls(&self) -> &[u8] {
+        match self {
+            Self::Stored(text) => as_mbedtls_takes_it(text),
+            Self::Firmware(text) => text,
+        }
+    }
+
+    /// As it was given, without a NUL.
+    fn as_given(&self) -> &[u8] {
+        match self {
+            Self::Stored(text) => text.as_ref().split_last().map_or(&[], |(_, text)| text),
+            Self::Firmware(text) if is_pem(text) => text.strip_suffix(b"\0").unwrap_or(text),
+            Self::Firmware(text) => text,
+        }
+    }
+}
+
+fn is_pem(text: &[u8]) -> bool {
+    text.windows(PEM.len()).any(|window| window == PEM)
+}
+
+/// A text with a NUL behind it, with or without that.
+fn as_mbedtls_takes_it(text: &Bytes) -> &[u8] {
+    let all = text.as_ref();
+    if is_pem(all) { all } else { all.split_last().map_or(&[], |(_, text)| text) }
+}
+
+/// The name in the storage.
+const fn name(link: u8, kind: Kind) -> [u8; 4] {
+    [b'c', b'0'.wrapping_add(kind as u8), b'0'.wrapping_add(link), 0]
+}
+
+fn key(name: &[u8; 4]) -> &CStr {
+    CStr::from_bytes_with_nul(name).unwrap_or(c"")
+}
+
+/// Whether `text`, as Mbed TLS takes it, can be read as a `kind`.
+///
+/// # Errors
+/// [`Unusable`] when it cannot.
+pub fn check(kind: Kind, text: &[u8]) -> Result<(), Unusable> {
+    match kind {
+        Kind::Authority | Kind::Certificate => Certificates::parse(text).map(drop),
+        Kind::Key => {
+            let mut random = Random::new().ok_or(Unusable::NoMemory)?;
+            PrivateKey::parse(text, &mut random).map(drop)
+        }
+    }
+}
+
+/// Stores `text`, which has a NUL behind it, in place of what was there.
+///
+/// # Errors
+/// 0x6022, 0x6024 or 0x6026 when it cannot be read, 0x6005 without memory or storage for it; what was there stays.
+pub fn store(link: u8, kind: Kind, text: &Bytes) -> Result<(), Code> {
+    check(kind, as_mbedtls_takes_it(text)).map_err(|why| code(kind, why))?;
+    let given = text.as_ref().split_last().map_or(&[][..], |(_, given)| given);
+    storage::store(key(&name(link, kind)), given).map_err(|Refused| Code::MallocFailed)
+}
+
+/// Forgets what [`store`] has stored.
+///
+/// # Errors
+/// 0x6005 when the storage fails.
+pub fn erase(link: u8, kind: Kind) -> Result<(), Code> {
+    storage::erase(key(&name(link, kind))).map_err(|Refused| Code::MallocFailed)
+}
+
+/// The length in bytes of the `kind` in effect and the first 8 bytes of its SHA-256; `None` where there is none.
+pub fn describe(link: u8, kind: Kind) -> Option<(usize, [u8; 8])> {
+    let text = Text::of(link, kind).ok()??;
+    let given = text.as_given();
+    let digest = sha256(given)?;
+    Some((given.len(), *digest.first_chunk()?))
+}
+
+const fn code(kind: Kind, why: Unusable) -> Code {
+    match why {
+        Unusable::Unreadable => kind.read_code(),
+        Unusable::NoMemory => Code::MallocFailed,
+    }
+}
+
+/// Reads what a handshake needs: authorities to `verify`, a certificate with its key to `show`.
+///
+/// # Errors
+/// [`Failure`] with the code of the kind that is missing (0x6021, 0x6023, 0x6025) or of no use (0x6022, 0x6024,
+/// 0x6026), or with 0x6005 without memory.
+pub fn gather(link: u8, verify: bool, show: bool, random: &mut Random) -> Result<Credentials, Failure> {
+    let mut credentials = Credentials::default();
+    if verify {
+        credentials.authorities = Some(read(link, Kind::Authority, Certificates::parse)?);
+    }
+    if show {
+        let own = read(link, Kind::Certificate, Certificates::parse)?;
+        let key = read(link, Kind::Key, |text| {
+            let key = PrivateKey::parse(text, random)?;
+            key.fits(&own, random).map(|()| key)
+        })?;
+        credentials.own = Some((own, key));
+    }
+    Ok(credentials)
+}
+
+fn read<T>(link: u8, kind: Kind, parse: impl FnOnce(&[u8]) -> Result<T, Unusable>) -> Result<T, Failure> {
+    let failure = |code, text| Failure::because(Stage::Tls, code, 0, text);
+    match Text::of(link, kind) {
+        Ok(Some(text)) => parse(text.for_mbedtls()).map_err(|why| failure(code(kind, why), kind.unusable())),
+        Ok(None) => Err(failure(kind.length_code(), kind.missing())),
+        Err(Refused) => Err(failure(Code::MallocFailed, NO_MEMORY)),
+    }
+}
+
+/// In words.
+pub const NO_MEMORY: &str = "no memory for TLS";

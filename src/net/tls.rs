@@ -1,0 +1,145 @@
+//! TLS on a socket: what it needs is gathered before anything is sent, then the handshake is made within its time.
+
+use super::credentials::{self, NO_MEMORY};
+use super::{Attempt, Failure, Stage, tcp};
+use crate::at::code::Code;
+use crate::bytes::Buffer;
+use crate::link::config::{TlsConfig, Transport};
+use crate::sdk::clock::{knows_the_date, left_ms, now};
+use crate::sdk::heap::Bytes;
+use crate::sdk::random::Random;
+use crate::sdk::socket::{Interest, Socket};
+use crate::sdk::tls::{Error, PeerName, Session, Step, Tls, is_the_one_built_for};
+use core::ffi::CStr;
+use heapless::Vec;
+
+/// How long the peer may take for its next packet of a handshake, in milliseconds.
+const PACKET_MS: u64 = 10_000;
+
+/// Makes a client that has everything for a handshake of `transport`.
+///
+/// # Errors
+/// [`Failure`] at [`Stage::Tls`]: 0x6009 when the clock was never set and must be, the codes of
+/// [`credentials::gather`], or 0x6005 without memory.
+pub fn prepare(link: u8, transport: Transport, protocols: Option<Bytes>) -> Result<Tls, Failure> {
+    let unfit = |text| Failure::because(Stage::Tls, Code::TlsConfigError, 0, text);
+    if !is_the_one_built_for() {
+        return Err(unfit("built for another Mbed TLS"));
+    }
+    if transport.verify && !knows_the_date() {
+        return Err(unfit("clock not set"));
+    }
+    let mut random = Random::new().ok_or(no_memory())?;
+    let credentials = credentials::gather(link, transport.verify, transport.certificate, &mut random)?;
+    Tls::new(random, credentials, protocols).map_err(failed)
+}
+
+const fn no_memory() -> Failure {
+    Failure::because(Stage::Tls, Code::MallocFailed, 0, NO_MEMORY)
+}
+
+/// The ALPN names of `config` as [`prepare`] wants them, each with a NUL behind it.
+///
+/// # Errors
+/// [`Failure`] with 0x6005 without memory for them.
+pub fn protocols(config: &TlsConfig<Bytes>) -> Result<Option<Bytes>, Failure> {
+    let length = config.alpn.iter().map(|name| name.as_ref().len().saturating_add(1)).sum();
+    if length == 0 {
+        return Ok(None);
+    }
+    let mut names = Bytes::allocate(length).ok_or(no_memory())?;
+    let bytes = config.alpn.iter().flat_map(|name| name.as_ref().iter().chain(&[0]));
+    for (to, from) in names.as_mut().iter_mut().zip(bytes) {
+        *to = *from;
+    }
+    Ok(Some(names))
+}
+
+/// The name that SNI sends and that a certificate must hold: `sni` where it was set, else the host. An address is
+/// looked for as such and not sent.
+pub struct Name {
+    text: Vec<u8, 256>,
+    address: Vec<u8, 16>,
+}
+
+impl Name {
+    /// The name of `host`, for which `sni` may stand.
+    ///
+    /// # Errors
+    /// [`Failure`] when it is too long.
+    pub fn new(host: &[u8], sni: Option<&[u8]>) -> Result<Self, Failure> {
+        let address = match sni {
+            None => tcp::literal(host, 0).map(|address| address.octets()).unwrap_or_default(),
+            Some(_) => Vec::new(),
+        };
+        let mut text = Vec::from_slice(sni.unwrap_or(host)).map_err(|_| no_memory())?;
+        text.push(0).map_err(|_| no_memory())?;
+        Ok(Self { text, address })
+    }
+
+    fn as_peer(&self) -> PeerName<'_> {
+        if self.address.is_empty() {
+            PeerName::Host(CStr::from_bytes_until_nul(&self.text).unwrap_or(c""))
+        } else {
+            PeerName::Address(&self.address)
+        }
+    }
+}
+
+/// Makes the handshake on `socket`, trying to resume `session`.
+///
+/// # Errors
+/// [`Failure`] at [`Stage::Tls`]: 0x6052 when the certificate is good but for its name, 0x6005 without memory, else
+/// 0x6009.
+pub fn handshake(
+    tls: &mut Tls,
+    socket: &Socket,
+    name: &Name,
+    session: Option<&Session>,
+    attempt: &Attempt<'_>,
+) -> Result<(), Failure> {
+    tls.attach(socket.stream(), &name.as_peer(), session).map_err(failed)?;
+    let mut packet_by = now().after(PACKET_MS);
+    while left_ms(packet_by) > 0 && !attempt.is_over() {
+        let received = tls.received();
+        let interest = match tls.handshake() {
+            Step::Done(()) => {
+                tls.end_handshake();
+                return Ok(());
+            }
+            Step::Readable => Interest::Readable,
+            Step::Writable => Interest::Writable,
+            Step::Ended => return Err(config_error(0, "closed by the server")),
+            Step::Failed(error) => return Err(refused(tls, error)),
+        };
+        if tls.received() != received {
+            packet_by = now().after(PACKET_MS);
+        }
+        attempt.wait(socket, interest);
+    }
+    Err(config_error(0, "no answer"))
+}
+
+const fn config_error(detail: i32, text: &'static str) -> Failure {
+    Failure::because(Stage::Tls, Code::TlsConfigError, detail, text)
+}
+
+/// A handshake was ended with `error`: the peer's certificate may be the reason.
+fn refused(tls: &Tls, error: Error) -> Failure {
+    let verification = tls.verification();
+    match verification.text() {
+        Some(text) if verification.is_name_only() => {
+            Failure::because(Stage::Tls, Code::HostnameVerifyFailed, verification.0.cast_signed(), text)
+        }
+        Some(text) => config_error(verification.0.cast_signed(), text),
+        None => failed(error),
+    }
+}
+
+fn failed(error: Error) -> Failure {
+    match error {
+        _ if error.is_out_of_memory() => Failure::because(Stage::Tls, Code::MallocFailed, error.0, NO_MEMORY),
+        _ if error.is_alert() => config_error(error.0, "refused by an alert"),
+        _ => config_error(error.0, "TLS failed"),
+    }
+}

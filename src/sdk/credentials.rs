@@ -1,0 +1,79 @@
+//! The credentials that a firmware brings along: those linked into its image under the SDK's names, and those that C
+//! code has set (`include/w800_mqtt_at.h`).
+
+use super::sync::Lock;
+use crate::client::LINKS;
+use crate::link::credential::Kind;
+use core::ffi::{CStr, c_char, c_int, c_void};
+
+unsafe extern "C" {
+    /// The certificates of the authorities that the SDK's MQTT client trusts, as PEM.
+    static mqtt_client_tls_ca: [c_char; 0];
+    /// Its own certificate.
+    static mqtt_client_tls_cert: [c_char; 0];
+    /// Its private key.
+    static mqtt_client_tls_key: [c_char; 0];
+}
+
+/// What `linker/no_credentials.ld` puts in place of those that a firmware does not have.
+#[unsafe(export_name = "w800_mqtt_at_no_credential")]
+pub static NO_CREDENTIAL: u8 = 0;
+
+/// What C code has set for one kind.
+#[derive(Clone, Copy)]
+struct Given {
+    at: *const u8,
+    length: usize,
+}
+
+// SAFETY: the bytes are never written while they are set (`w800_mqtt_at_set_credential` demands it).
+unsafe impl Send for Given {}
+
+static GIVEN: [Lock<[Option<Given>; Kind::ALL.len()]>; LINKS] = [const { Lock::new([None; Kind::ALL.len()]) }; LINKS];
+
+/// What the firmware has for `kind`, as Mbed TLS takes it: PEM with its NUL, or DER. Empty for nothing.
+pub fn of_the_firmware(link: u8, kind: Kind) -> &'static [u8] {
+    let given = GIVEN.get(usize::from(link)).and_then(|link| link.lock().get(kind as usize).copied().flatten());
+    if let Some(Given { at, length }) = given {
+        // SAFETY: the caller of `w800_mqtt_at_set_credential` vouches for these bytes for as long as they are set.
+        return unsafe { core::slice::from_raw_parts(at, length) };
+    }
+    let at = match kind {
+        Kind::Authority => &raw const mqtt_client_tls_ca,
+        Kind::Certificate => &raw const mqtt_client_tls_cert,
+        Kind::Key => &raw const mqtt_client_tls_key,
+    };
+    // SAFETY: the symbols are NUL-terminated texts that never change.
+    let text = unsafe { CStr::from_ptr(at.cast()) };
+    if text.is_empty() { &[] } else { text.to_bytes_with_nul() }
+}
+
+/// Sets a credential from C; see `include/w800_mqtt_at.h`.
+///
+/// # Safety
+/// `data` is null or points to `length` bytes that do not change until another call for the same link and kind has
+/// returned and no connection is being made.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn w800_mqtt_at_set_credential(
+    link: u8,
+    kind: c_int,
+    data: *const c_void,
+    length: usize,
+) -> c_int {
+    let kind = u32::try_from(kind).ok().and_then(Kind::of);
+    let (Some(kind), Some(given)) = (kind, GIVEN.get(usize::from(link))) else { return -1 };
+    let set = if data.is_null() || length == 0 {
+        None
+    } else {
+        // SAFETY: the caller vouches for the bytes.
+        let text = unsafe { core::slice::from_raw_parts(data.cast::<u8>(), length) };
+        if crate::net::credentials::check(kind, text).is_err() {
+            return -1;
+        }
+        Some(Given { at: data.cast(), length })
+    };
+    if let Some(place) = given.lock().get_mut(kind as usize) {
+        *place = set;
+    }
+    0
+}
