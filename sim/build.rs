@@ -1,4 +1,5 @@
-//! Passes the AT command table's section to the linker, and the sanitizers where `W800_SIM_SANITIZE=1` asks for them.
+//! Compiles the C code of the product that the virtual board runs (`src/product.c`), and passes the AT command table's
+//! section to the linker, and the sanitizers where `W800_SIM_SANITIZE=1` asks for them.
 #![allow(clippy::expect_used, reason = "a build script may stop at an error")]
 
 fn main() {
@@ -7,6 +8,7 @@ fn main() {
     println!("cargo::rerun-if-changed={table}");
     println!("cargo::rerun-if-env-changed=W800_SIM_SANITIZE");
     println!("cargo::rustc-link-arg-bins=-Wl,-T,{table}");
+    compile_product();
     if std::env::var("W800_SIM_SANITIZE").is_ok_and(|value| value == "1") {
         // rustc links without the C compiler's default libraries, and the runtime has to come before the C library.
         for argument in ["-Wl,--whole-archive", "-l:libasan.a", "-Wl,--no-whole-archive", "-l:libubsan.a", "-lstdc++"] {
@@ -14,4 +16,18 @@ fn main() {
         }
         println!("cargo::rustc-link-arg-bins=-rdynamic");
     }
+}
+
+fn compile_product() {
+    for path in ["src/product.c", "../include", "../wm_sdk/include"] {
+        println!("cargo::rerun-if-changed={path}");
+    }
+    cc::Build::new()
+        .std("c11")
+        .includes(["../include", "../wm_sdk/include"])
+        .file("src/product.c")
+        .warnings(true)
+        .extra_warnings(true)
+        .warnings_into_errors(true)
+        .compile("w800_product");
 }

@@ -17,7 +17,7 @@
 //! | [`sdk`] | the only unsafe code: bindings and safe wrappers, and the C entry points |
 //! | [`bytes`], [`time`] | owned bytes that may not be had; time as an argument |
 //!
-//! `at`, `link` and `mqtt` are pure: no clock, no socket, no global. Unit tests compile them alone; `client`, `net` and
+//! `at`, `link`, `mqtt` and `net::ws` are pure: no clock, no socket, no global. Unit tests compile them alone; `client`, `net` and
 //! `sdk` need the SDK, real or virtual.
 #![no_std]
 #![deny(unsafe_code)]
@@ -50,3 +50,6 @@ pub mod net;
 #[cfg(not(test))]
 pub mod sdk;
 pub mod time;
+#[cfg(test)]
+#[path = "net/ws/mod.rs"]
+mod ws;

@@ -1,7 +1,7 @@
 //! The board in C behind a safe interface: the only unsafe code of this program.
 //!
-//! Mirrors `board.h`, `uart.h`, `credentials.h` and `heap.h` of `wm_sdk/host`: a field added there has to be added here, and the board
-//! refuses options of another size.
+//! Mirrors `board.h`, `uart.h`, `credentials.h` and `heap.h` of `wm_sdk/host` and `product.c`: a field added there has to
+//! be added here, and the board refuses options of another size.
 
 use std::error::Error;
 use std::ffi::{CString, NulError, c_char, c_int};
@@ -45,6 +45,8 @@ pub struct Settings {
     pub cert: Option<PathBuf>,
     /// Its key, PEM.
     pub key: Option<PathBuf>,
+    /// What the product's C code sets: CA, certificate, key; PEM or DER.
+    pub set: [Option<PathBuf>; 3],
 }
 
 /// `wm_log_level_t`.
@@ -90,6 +92,7 @@ struct BoardOptions {
     hosts_count: usize,
     nvs: *const c_char,
     credentials: CredentialFiles,
+    product: extern "C" fn(),
 }
 
 /// For as long as the program runs; NULL for none.
@@ -115,6 +118,26 @@ unsafe extern "C" {
     fn board_wait() -> c_int;
     fn board_stop();
     fn heap_get_figures() -> HeapFigures;
+    fn product_load(kind: c_int, path: *const c_char) -> c_int;
+    safe fn product_start();
+}
+
+extern "C" fn start_product() {
+    product_start();
+}
+
+/// Reads the files of what the product's C code sets.
+fn load_product(files: [Option<PathBuf>; 3]) -> Result<(), Box<dyn Error>> {
+    for (kind, file) in (0..).zip(files) {
+        let path = leak(file)?;
+        // SAFETY: the path is NULL or ends in NUL.
+        #[expect(unsafe_code, reason = "the product is C")]
+        let status = unsafe { product_load(kind, path) };
+        if status != 0 {
+            return Err("the product has not what it is to set".into());
+        }
+    }
+    Ok(())
 }
 
 /// The running board; there can be one per process.
@@ -124,6 +147,7 @@ pub struct Board(());
 impl Board {
     /// Boots it. Call it before this program starts any thread, and once.
     pub fn start(settings: Settings) -> Result<Self, Box<dyn Error>> {
+        load_product(settings.set)?;
         let hosts: Vec<CString> = settings.hosts.into_iter().map(CString::new).collect::<Result<_, NulError>>()?;
         // The board reads them until the program ends.
         let hosts: &'static [CString] = hosts.leak();
@@ -144,6 +168,7 @@ impl Board {
                 cert: leak(settings.cert)?,
                 key: leak(settings.key)?,
             },
+            product: start_product,
         };
         // SAFETY: the board copies the options; the strings they point to are never freed.
         #[expect(unsafe_code, reason = "the board is C")]

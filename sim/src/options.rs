@@ -67,6 +67,18 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
 
+    /// CA certificates that the product's C code sets when it starts (PEM or DER)
+    #[arg(long, value_name = "FILE")]
+    set_ca: Option<PathBuf>,
+
+    /// A certificate that the product's C code sets (PEM or DER)
+    #[arg(long, value_name = "FILE")]
+    set_cert: Option<PathBuf>,
+
+    /// A key that the product's C code sets (PEM or DER)
+    #[arg(long, value_name = "FILE")]
+    set_key: Option<PathBuf>,
+
     /// The firmware's log on standard error
     #[arg(long, value_enum, default_value_t = Log::Warn)]
     log: Log,
@@ -161,6 +173,7 @@ impl From<Options> for board::Settings {
             ca: options.ca,
             cert: options.cert,
             key: options.key,
+            set: [options.set_ca, options.set_cert, options.set_key],
         }
     }
 }

@@ -417,7 +417,8 @@ fn step(slot: &'static Slot, connection: &mut Connection, delivery: &mut Deliver
         return Err(End::Stopped);
     }
     let wait = deadline.map_or(u32::MAX, left_ms);
-    let wait = if delivery.is_open() || !connection.reply()? { wait.min(OPEN_LINE_CHECK_MS) } else { wait };
+    let replied = connection.reply()?;
+    let wait = if delivery.is_open() || !replied { wait.min(OPEN_LINE_CHECK_MS) } else { wait };
     if connection.is_closed() {
         return Err(End::SocketClosed);
     }

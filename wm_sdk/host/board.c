@@ -68,6 +68,9 @@ static void boot(void *unused)
             wm_log_error("no address from the network");
         }
     }
+    if (board.options.product) {
+        board.options.product();
+    }
     if (wm_atcmd_init() != WM_ERR_SUCCESS) {
         end_program(EXIT_FAILURE);
         wm_os_internal_task_del(NULL);

@@ -33,6 +33,8 @@ struct board_options {
     /* The file of the non-volatile storage; NULL forgets it at the end. */
     const char *nvs;
     struct credential_files credentials;
+    /* What a product's own code does before the AT server starts, in the SDK's main task; or NULL. */
+    void (*product)(void);
 };
 
 /*
