@@ -372,13 +372,11 @@ fn clean(slot: &'static Slot) -> Result<Answer, Code> {
     let politely = now().after(DISCONNECT_MS);
     match slot.claim_sending(politely) {
         Some(sending) if sending.send(&DISCONNECT, politely).is_ok() => slot.channel.farewell(politely),
-        _ if slot.channel.is_ready() => slot.channel.abort(),
-        _ => {}
+        _ => slot.channel.abort(),
     }
     slot.lookup()?.wake.release();
-    let ended = slot.reap_until(now().after(CLEAN_MS));
-    slot.stop.store(false, Ordering::Release);
-    if !ended {
+    // If it takes longer it still shall end.
+    if !slot.reap_until(now().after(CLEAN_MS)) {
         return Err(Code::ClientDisconnectFailed);
     }
     slot.link.lock().clean();

@@ -15,8 +15,12 @@ use crate::sdk::heap::Bytes;
 /// How long a broken message may go on being filled, in milliseconds: commands must be answered.
 const FILL_MS: u64 = 5_000;
 
-/// Looks at an open line that the network starves while a command waits, each half a second, before it is given up.
-const MOST_STARVED: u8 = 8;
+/// The same where CLEAN waits for it.
+const HURRIED_FILL_MS: u64 = 1_000;
+
+/// How long a command may wait for an open line that waits for the network, in milliseconds. What the port takes to
+/// print does not count.
+const MOST_STARVED_MS: u64 = 4_000;
 
 const FILLING: [u8; 64] = [0; 64];
 
@@ -35,8 +39,8 @@ enum State {
         output: Output,
         length: u32,
         left: u32,
-        /// How often a command that waits for the port was found waiting for the network.
-        starved: u8,
+        /// Milliseconds for which a command has waited for the port and the port for the network.
+        starved_ms: u64,
     },
 }
 
@@ -74,12 +78,18 @@ impl Sink for Gathered {
 pub struct Delivery {
     link: u8,
     state: State,
+    fill_ms: u64,
 }
 
 impl Delivery {
     /// No message is coming in.
     pub const fn new(link: u8) -> Self {
-        Self { link, state: State::Idle }
+        Self { link, state: State::Idle, fill_ms: FILL_MS }
+    }
+
+    /// CLEAN waits for the end of it.
+    pub const fn hurry(&mut self) {
+        self.fill_ms = HURRIED_FILL_MS;
     }
 
     /// A message begins. `claim` gives the right to print, or `None` to give up the connection; it is asked at once
@@ -94,7 +104,7 @@ impl Delivery {
         let mut output = claim()?;
         let length = head.payload_length;
         answer::received(&mut output, self.link, head.topic.as_ref(), length);
-        self.state = State::Printing { output, length, left: length, starved: 0 };
+        self.state = State::Printing { output, length, left: length, starved_ms: 0 };
         Some(())
     }
 
@@ -115,13 +125,11 @@ impl Delivery {
         matches!(self.state, State::Printing { .. })
     }
 
-    /// The network had nothing for an open line. `true` when that was so too often while a command waited for the port.
-    pub fn is_starved(&mut self) -> bool {
-        let State::Printing { starved, .. } = &mut self.state else { return false };
-        if Output::is_wanted() {
-            *starved = starved.saturating_add(1);
-        }
-        *starved >= MOST_STARVED
+    /// It took the network so long to bring more. `true` when a command has waited too long for an open line by that.
+    pub fn waited(&mut self, milliseconds: u64) -> bool {
+        let State::Printing { starved_ms, .. } = &mut self.state else { return false };
+        *starved_ms = if Output::is_wanted() { starved_ms.saturating_add(milliseconds) } else { 0 };
+        *starved_ms >= MOST_STARVED_MS
     }
 
     /// The message is complete.
@@ -139,7 +147,7 @@ impl Delivery {
         let State::Printing { mut output, length, left, .. } = core::mem::replace(&mut self.state, State::Idle) else {
             return;
         };
-        fill(&mut output, left);
+        fill(&mut output, left, self.fill_ms);
         output.write(LINE_END);
         if left > 0 {
             Line::new(&mut output, INCOMPLETE).int(u32::from(self.link)).int(length.saturating_sub(left)).end();
@@ -147,8 +155,8 @@ impl Delivery {
     }
 }
 
-fn fill(output: &mut Output, mut left: u32) {
-    let deadline = now().after(FILL_MS);
+fn fill(output: &mut Output, mut left: u32, milliseconds: u64) {
+    let deadline = now().after(milliseconds);
     while left > 0 && left_ms(deadline) > 0 {
         let piece = FILLING.get(..left as usize).unwrap_or(&FILLING);
         output.write(piece);

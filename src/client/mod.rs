@@ -146,17 +146,15 @@ impl Slot {
 
     /// Deletes the link's task, waiting until `deadline` for it to be over. `false` when it is not.
     pub fn reap_until(&self, deadline: Instant) -> bool {
-        if self.task.lock().is_none() {
-            return true;
+        let over = self.task.lock().is_none() || self.ended.acquire(left_ms(deadline));
+        if over {
+            let task = self.task.lock().take();
+            if let Some(task) = task {
+                task.delete();
+            }
+            self.stop.store(false, Ordering::Release);
         }
-        if !self.ended.acquire(left_ms(deadline)) {
-            return false;
-        }
-        let task = self.task.lock().take();
-        if let Some(task) = task {
-            task.delete();
-        }
-        true
+        over
     }
 }
 

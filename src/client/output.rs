@@ -8,10 +8,11 @@
 use crate::at::answer::Sink;
 use crate::sdk::port;
 use crate::sdk::sync::{FOREVER, Semaphore};
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicU8, Ordering};
 
 static PORT: Semaphore = Semaphore::new(1);
-static WANTED: AtomicBool = AtomicBool::new(false);
+/// How many commands wait for the port.
+static WANTED: AtomicU8 = AtomicU8::new(0);
 
 /// The semaphore behind it, to be created before the first use.
 pub fn semaphore() -> &'static Semaphore {
@@ -23,19 +24,19 @@ pub fn semaphore() -> &'static Semaphore {
 pub struct Output(());
 
 impl Output {
-    /// Waits for the right to print. Bounded by what others print: a line that the network starves while
-    /// this waits is ended.
+    /// Waits for the right to print a command's answer. Bounded by what others print: a line that the network starves
+    /// while this waits is ended.
     /// While the semaphore could not be created no link has a task, and there are no others.
     pub fn claim() -> Self {
-        WANTED.store(true, Ordering::Release);
+        WANTED.fetch_add(1, Ordering::AcqRel);
         while PORT.is_created() && !PORT.acquire(FOREVER) {}
-        WANTED.store(false, Ordering::Release);
+        WANTED.fetch_sub(1, Ordering::AcqRel);
         Self(())
     }
 
     /// Whether a command waits for the right to print.
     pub fn is_wanted() -> bool {
-        WANTED.load(Ordering::Acquire)
+        WANTED.load(Ordering::Acquire) > 0
     }
 
     /// Waits at most `milliseconds`.

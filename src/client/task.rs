@@ -403,6 +403,9 @@ fn serve(slot: &'static Slot, connection: &mut Connection) -> End {
     let mut delivery = Delivery::new(slot.index);
     loop {
         if let Err(end) = step(slot, connection, &mut delivery) {
+            if slot.stopping() {
+                delivery.hurry();
+            }
             return end;
         }
     }
@@ -422,8 +425,9 @@ fn step(slot: &'static Slot, connection: &mut Connection, delivery: &mut Deliver
     if connection.is_closed() {
         return Err(End::SocketClosed);
     }
+    let begin = now();
     let readable = connection.wait(wait);
-    if !readable && delivery.is_starved() {
+    if delivery.waited(begin.until(now())) {
         return Err(End::Silence(Lost::StalledPacket));
     }
     if slot.stopping() {
@@ -552,7 +556,12 @@ fn close(slot: &'static Slot, connection: Connection, end: End) {
     if waits {
         slot.done.release();
     }
-    let mut output = Output::claim();
+    // Nothing to keep alive meanwhile, and nobody to be hurried for it.
+    let mut output = loop {
+        if let Some(output) = Output::claim_within(OUTPUT_CHECK_MS as u32) {
+            break output;
+        }
+    };
     answer::disconnected(&mut output, slot.index);
 }
 
