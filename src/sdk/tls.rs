@@ -321,14 +321,20 @@ impl Drop for Tls {
     }
 }
 
-/// The code of the largest fragment that fits the SDK's receive buffer (RFC 6066 §4); none where every record fits.
-const LARGEST_FRAGMENT: u32 = match bindings::MBEDTLS_SSL_IN_CONTENT_LEN {
-    16_384.. => bindings::MBEDTLS_SSL_MAX_FRAG_LEN_NONE,
+/// The code of the largest fragment that fits the SDK's buffers (RFC 6066 §4); none where every record of the server
+/// fits. It holds for both directions, and Mbed TLS refuses one that does not fit the smaller buffer.
+const LARGEST_FRAGMENT: u32 = match smaller(bindings::MBEDTLS_SSL_IN_CONTENT_LEN, bindings::MBEDTLS_SSL_OUT_CONTENT_LEN)
+{
+    _ if bindings::MBEDTLS_SSL_IN_CONTENT_LEN >= 16_384 => bindings::MBEDTLS_SSL_MAX_FRAG_LEN_NONE,
     4_096.. => bindings::MBEDTLS_SSL_MAX_FRAG_LEN_4096,
     2_048.. => bindings::MBEDTLS_SSL_MAX_FRAG_LEN_2048,
     1_024.. => bindings::MBEDTLS_SSL_MAX_FRAG_LEN_1024,
     _ => bindings::MBEDTLS_SSL_MAX_FRAG_LEN_512,
 };
+
+const fn smaller(one: u32, other: u32) -> u32 {
+    if one < other { one } else { other }
+}
 
 /// Whether the SDK's Mbed TLS is the one whose headers this was built with: its contexts must have the same size.
 pub fn is_the_one_built_for() -> bool {
