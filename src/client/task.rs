@@ -252,6 +252,8 @@ fn connect(slot: &'static Slot, first: bool, session: &mut Option<Session>) -> R
     Ok(connection)
 }
 
+const NO_RANDOM: Failure = Failure::because(Stage::WebSocket, Code::MallocFailed, 0, "no memory for random numbers");
+
 /// Connects up to TLS. What TLS needs is gathered before anything is sent.
 #[inline(never)]
 fn secure(
@@ -263,8 +265,7 @@ fn secure(
     let host = plan.host.as_ref();
     if !plan.transport.tls {
         let socket = tcp::connect(host, plan.port, attempt)?;
-        let random =
-            if plan.transport.websocket { Some(Random::new().ok_or(Failure::at(Stage::WebSocket))?) } else { None };
+        let random = if plan.transport.websocket { Some(Random::new().ok_or(NO_RANDOM)?) } else { None };
         return Ok((socket, random.map(Security::Plain)));
     }
     let (name, protocols) = {
@@ -537,7 +538,7 @@ fn claim_output(slot: &'static Slot) -> Result<Output, End> {
 fn close(slot: &'static Slot, connection: Connection, end: End) {
     match end {
         _ if slot.stopping() => {}
-        End::SocketClosed => slot.channel.shutdown(),
+        End::SocketClosed => slot.channel.close(),
         _ => slot.channel.abort(),
     }
     // Whoever is sending fails now and gives way.

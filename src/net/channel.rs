@@ -211,27 +211,27 @@ impl Channel {
         self.open.lock().is_some_and(|open| open.tls)
     }
 
-    /// Ends the connection as each layer wants it, after the last packet; a task that waits for it wakes.
+    /// Ends the connection as each layer wants it, after the last packet.
     pub fn farewell(&self, deadline: Instant) {
         let Ok(open) = self.open() else { return };
         if open.framed {
             let close = self.key().map(|key| frame::close(frame::NORMAL, key));
             let _ = close.and_then(|close| self.send_bytes(open, &close, deadline));
         }
+        self.close();
+    }
+
+    /// Ends TLS, where there is some, and the connection in both directions; a task that waits for it wakes.
+    pub fn close(&self) {
         if let Some(Security::Tls(tls)) = self.security.claim().as_mut() {
             tls.close_notify();
         }
-        self.shutdown();
-    }
-
-    /// Ends the connection in both directions; a task that waits for it wakes.
-    pub fn shutdown(&self) {
         if let Some(open) = *self.open.lock() {
             open.stream.shutdown();
         }
     }
 
-    /// As [`Channel::shutdown`], but throws away what the peer has not taken yet.
+    /// Ends the connection and throws away what the peer has not taken yet; a task that waits for it wakes.
     pub fn abort(&self) {
         if let Some(open) = *self.open.lock() {
             open.stream.abort();
