@@ -17,7 +17,7 @@ use crate::mqtt::session::DISCONNECT;
 use crate::mqtt::{QoS, qos_from};
 use crate::net::credentials;
 use crate::sdk::clock::now;
-use crate::sdk::heap::Bytes;
+use crate::sdk::heap::{Bytes, Secret};
 use crate::sdk::sync::Lock;
 use crate::sdk::task::Task;
 use crate::time::Instant;
@@ -258,7 +258,7 @@ fn certificate(slot: &Slot, values: &Values<'_>) -> Result<Answer, Code> {
         length @ ..=credential::LONGEST => {
             // One byte more, for the NUL that Mbed TLS wants behind a PEM text.
             let text = Bytes::allocate(size(length)?.saturating_add(1)).ok_or(Code::MallocFailed)?;
-            data_phase::begin(slot.index, Job::Credential(kind, text)).map(|()| Answer::Prompt)
+            data_phase::begin(slot.index, Job::Credential(kind, Secret(text))).map(|()| Answer::Prompt)
         }
         _ => Err(kind.length_code()),
     }

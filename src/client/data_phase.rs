@@ -11,7 +11,7 @@ use crate::at::{Code, CommandId};
 use crate::link::credential::Kind;
 use crate::mqtt::publication::Publication;
 use crate::net::credentials;
-use crate::sdk::heap::Bytes;
+use crate::sdk::heap::{Bytes, Secret};
 use crate::sdk::port::{self, DataPhase, Ended};
 use crate::sdk::sync::Lock;
 use crate::sdk::timer::{Expire, Timer};
@@ -25,7 +25,7 @@ pub enum Job {
     /// They are the field that this LONG… command sets.
     Field(CommandId, Bytes),
     /// They are this credential; one byte more is there than they take.
-    Credential(Kind, Bytes),
+    Credential(Kind, Secret),
     /// They are the payload of this publication, which then has so many milliseconds to be confirmed.
     Publish(Publication<Bytes>, u32),
 }
@@ -34,7 +34,7 @@ impl Job {
     fn place(&mut self) -> &mut [u8] {
         match self {
             Self::Field(_, field) => field.as_mut(),
-            Self::Credential(_, text) => text.as_mut().split_last_mut().map_or(&mut [], |(_, text)| text),
+            Self::Credential(_, Secret(text)) => text.as_mut().split_last_mut().map_or(&mut [], |(_, text)| text),
             Self::Publish(publication, _) => publication.payload_mut(),
         }
     }
@@ -128,7 +128,7 @@ fn finish(phase: Phase) {
     let Some(slot) = slots().get(usize::from(phase.link)) else { return };
     let set = match phase.job {
         Job::Field(id, field) => actions::set_field(slot, id, field),
-        Job::Credential(kind, text) => credentials::store(phase.link, kind, &text),
+        Job::Credential(kind, text) => credentials::store(phase.link, kind, text),
         Job::Publish(publication, timeout_ms) => {
             // The broker's acknowledgement may come behind a message that needs the port.
             drop(output);

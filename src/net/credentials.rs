@@ -5,7 +5,7 @@ use crate::at::code::Code;
 use crate::link::credential::Kind;
 use crate::sdk::credentials::of_the_firmware;
 use crate::sdk::digest::sha256;
-use crate::sdk::heap::Bytes;
+use crate::sdk::heap::Secret;
 use crate::sdk::random::Random;
 use crate::sdk::storage::{self, Refused};
 use crate::sdk::tls::Credentials;
@@ -18,7 +18,7 @@ const PEM: &[u8] = b"-----BEGIN ";
 /// A credential as it was given.
 enum Text {
     /// By `AT+MQTTCERT`, with a NUL behind it.
-    Stored(Bytes),
+    Stored(Secret),
     /// By the firmware, as Mbed TLS takes it.
     Firmware(&'static [u8]),
 }
@@ -30,7 +30,7 @@ impl Text {
     /// [`Refused`] without memory for it.
     fn of(link: u8, kind: Kind) -> Result<Option<Self>, Refused> {
         if let Some(stored) = storage::load(key(&name(link, kind)))? {
-            return Ok(Some(Self::Stored(stored)));
+            return Ok(Some(Self::Stored(Secret(stored))));
         }
         let firmware = of_the_firmware(link, kind);
         Ok((!firmware.is_empty()).then_some(Self::Firmware(firmware)))
@@ -39,7 +39,8 @@ impl Text {
     /// As Mbed TLS takes it: PEM with its NUL, DER without one.
     fn for_mbedtls(&self) -> &[u8] {
         match self {
-            Self::Stored(text) => as_mbedtls_takes_it(text),
+            Self::Stored(Secret(text)) if is_pem(text.as_ref()) => text.as_ref(),
+            Self::Stored(_) => self.as_given(),
             Self::Firmware(text) => text,
         }
     }
@@ -47,7 +48,7 @@ impl Text {
     /// As it was given, without a NUL.
     fn as_given(&self) -> &[u8] {
         match self {
-            Self::Stored(text) => text.as_ref().split_last().map_or(&[], |(_, text)| text),
+            Self::Stored(Secret(text)) => text.as_ref().split_last().map_or(&[], |(_, text)| text),
             Self::Firmware(text) if is_pem(text) => text.strip_suffix(b"\0").unwrap_or(text),
             Self::Firmware(text) => text,
         }
@@ -56,12 +57,6 @@ impl Text {
 
 fn is_pem(text: &[u8]) -> bool {
     text.windows(PEM.len()).any(|window| window == PEM)
-}
-
-/// A text with a NUL behind it, with or without that.
-fn as_mbedtls_takes_it(text: &Bytes) -> &[u8] {
-    let all = text.as_ref();
-    if is_pem(all) { all } else { all.split_last().map_or(&[], |(_, text)| text) }
 }
 
 /// The name in the storage.
@@ -91,10 +86,10 @@ pub fn check(kind: Kind, text: &[u8]) -> Result<(), Unusable> {
 ///
 /// # Errors
 /// 0x6022, 0x6024 or 0x6026 when it cannot be read, 0x6005 without memory or storage for it; what was there stays.
-pub fn store(link: u8, kind: Kind, text: &Bytes) -> Result<(), Code> {
-    check(kind, as_mbedtls_takes_it(text)).map_err(|why| code(kind, why))?;
-    let given = text.as_ref().split_last().map_or(&[][..], |(_, given)| given);
-    storage::store(key(&name(link, kind)), given).map_err(|Refused| Code::MallocFailed)
+pub fn store(link: u8, kind: Kind, text: Secret) -> Result<(), Code> {
+    let text = Text::Stored(text);
+    check(kind, text.for_mbedtls()).map_err(|why| code(kind, why))?;
+    storage::store(key(&name(link, kind)), text.as_given()).map_err(|Refused| Code::MallocFailed)
 }
 
 /// Forgets what [`store`] has stored.

@@ -159,3 +159,16 @@ impl AsMut<[u8]> for Bytes {
         unsafe { core::slice::from_raw_parts_mut(self.at.as_ptr(), self.length) }
     }
 }
+
+/// Bytes that are overwritten before they are given back.
+#[derive(Debug)]
+pub struct Secret(pub Bytes);
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        for byte in self.0.as_mut() {
+            // SAFETY: the place is valid and ours. No compiler leaves out a volatile write.
+            unsafe { core::ptr::from_mut(byte).write_volatile(0) };
+        }
+    }
+}
