@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # Builds the virtual board and runs the documents' session on it over a serial line; exits 0 if every answer was right.
 #
-#   scripts/demo.sh                  the session, each line shown
-#   scripts/demo.sh --interactive    an AT prompt on that board
+#   scripts/demo.sh                              the session over TCP, each line shown
+#   scripts/demo.sh --scheme N                   over any of the ten transports, 1 TCP to 10 WebSocket over TLS
+#   scripts/demo.sh --interactive [--scheme N]   an AT prompt on that board
 #
-# Starts a broker on a free port of the loopback; stops all that it started when it ends.
+# Starts a broker on free ports of the loopback, with certificates where the scheme has some; stops all that it started
+# when it ends.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

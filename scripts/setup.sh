@@ -35,6 +35,7 @@ target() {
 tests() {
     apt_need "${TEST[@]}"
     "$here/setup/python.sh" >/dev/null
+    "$here/setup/node.sh" >/dev/null
 }
 
 command -v rustc >/dev/null || die "no Rust: install 1.95 by https://rustup.rs first"

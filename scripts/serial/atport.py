@@ -28,7 +28,8 @@ BUSY = b"busy ..."
 _CONNECTED = re.compile(rb"\+MQTTCONNECTED:(\d+),(.*)")
 _DISCONNECTED = re.compile(rb"\+MQTTDISCONNECTED:(\d+)")
 _INCOMPLETE = re.compile(rb"\+MQTTINCOMPLETE:(\d+),(\d+)")
-_DATA_PHASE = re.compile(rb"AT\+MQTT(PUBRAW|LONG\w+)=(?!\?)")
+_DATA_PHASE = re.compile(rb"AT\+MQTT(?:(PUBRAW)=|LONG\w+=|CERT=(?!.*,0$))(?!\?)")
+"""What opens one; a certificate of no length erases instead."""
 _CODE = re.compile(rb"ERR CODE:0x([0-9a-f]{8})")
 
 
@@ -417,7 +418,7 @@ def _finals(pending: _Pending) -> tuple[bytes, ...]:
     opens = _DATA_PHASE.match(pending.answer.command)
     if opens and not pending.prompted:
         return (b"ERROR",)
-    if opens and opens[1] == b"PUBRAW":
+    if opens and opens[1]:
         return (*PUBLISH_RESULTS, b"ERROR")
     return FINALS
 

@@ -28,6 +28,18 @@ def build_virtual_board() -> str:
     raise RuntimeError("cargo named no w800-sim executable")
 
 
+def build_image() -> str:
+    """Build what `w800-sim --cpu xt804` runs and return its path."""
+    built = subprocess.run([REPOSITORY / "scripts/build-image.sh"], stdout=subprocess.PIPE, check=True, text=True)
+    return built.stdout.splitlines()[-1]
+
+
+def processor() -> list[str]:
+    """The options of `w800-sim` that choose what runs the library."""
+    image = os.environ.get("W800_SIM_IMAGE")
+    return ["--cpu", "xt804", "--image", image] if image else []
+
+
 class VirtualBoard:
     """A running `w800-sim --uart pty`. Its log goes to a file in `folder`."""
 
@@ -40,7 +52,7 @@ class VirtualBoard:
         self._log = folder / f"board-{time.monotonic_ns()}.log"
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                [program, "--uart", "pty", "--argv", argv, *options],
+                [program, "--uart", "pty", "--argv", argv, *processor(), *options],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -89,7 +101,10 @@ class VirtualBoard:
         self.process.stdout.close()
 
     def log(self) -> str:
-        return self._log.read_text(errors="replace")[-6000:]
+        return self.whole_log().decode(errors="replace")[-6000:]
+
+    def whole_log(self) -> bytes:
+        return self._log.read_bytes()
 
 
 class RealBoard:

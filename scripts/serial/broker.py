@@ -34,6 +34,15 @@ def program(name: str) -> str:
     return found
 
 
+def free_ports(count: int, address: str = "127.0.0.1") -> list[int]:
+    """Several at once: one after the other might be the same."""
+    probes = [socket.create_server((address, 0)) for _ in range(count)]
+    ports = [probe.getsockname()[1] for probe in probes]
+    for probe in probes:
+        probe.close()
+    return ports
+
+
 def free_port(address: str = "127.0.0.1") -> int:
     with socket.socket() as probe:
         probe.bind((address, 0))
@@ -99,11 +108,11 @@ class Broker:
 class Witness:
     """paho-mqtt as a second client of the broker; never the library under test."""
 
-    def __init__(self, broker: Broker, *filters: str, qos: int = 2) -> None:
+    def __init__(self, broker: Broker, *filters: str, qos: int = 2, transport: str = "tcp") -> None:
         self.messages: queue.Queue[paho.MQTTMessage] = queue.Queue()
         self._ready = threading.Event()
         self._filters = [(name, qos) for name in filters]
-        self._client = paho.Client(paho.CallbackAPIVersion.VERSION2)
+        self._client = paho.Client(paho.CallbackAPIVersion.VERSION2, transport=transport)
         self._client.max_queued_messages_set(0)
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = lambda *_: self._ready.set()

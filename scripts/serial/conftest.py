@@ -12,14 +12,15 @@ from pathlib import Path
 import pytest
 
 from atport import Surprise
-from board import RealBoard, VirtualBoard, build_virtual_board
+from board import HOST_LOOPBACK, RealBoard, VirtualBoard, build_image, build_virtual_board
 from broker import Broker, Witness
+from certificates import Certificates
 from link import Link
 from peer import Peer, Relay
+from secure import Brokers, NodeBroker, TlsBroker, hosts
 
 HEAP = 100 * 1024
 FAILED = pytest.StashKey[bool]()
-HOSTS = {"broker.test": "10.0.2.2"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -29,6 +30,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--baud", type=int, default=115200, help="of --port")
     group.addoption("--argv", choices=("decoded", "raw"), default="decoded", help="how the AT server hands on parameters")
     group.addoption("--sim", help="path of w800-sim (default: cargo builds it)")
+    group.addoption("--cpu", choices=("native", "xt804"), default="native", help="what runs the library in w800-sim")
+    group.addoption("--image", help="with --cpu xt804: the program (default: scripts/build-image.sh builds it)")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -40,6 +43,8 @@ def pytest_configure(config: pytest.Config) -> None:
     elif not config.getoption("collectonly") and "W800_SIM" not in os.environ:
         # Workers inherit the environment, so the controller builds once for all.
         os.environ["W800_SIM"] = config.getoption("--sim") or build_virtual_board()
+        if config.getoption("--cpu") == "xt804":
+            os.environ["W800_SIM_IMAGE"] = config.getoption("--image") or build_image()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -98,7 +103,7 @@ def new_board(request: pytest.FixtureRequest, tmp_path: Path, argv: str):
 
 @pytest.fixture(scope="module")
 def _boards(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, argv: str):
-    """The file's board; a broken one is replaced."""
+    """The file's board, with the options in the file's `BOARD`; a broken one is replaced."""
     current = None
 
     def get():
@@ -110,9 +115,9 @@ def _boards(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
                 option = request.config.getoption
                 current = RealBoard(option("--port"), option("--baud"), argv, option("--broker"))
             else:
-                hosts = [part for name, ip in HOSTS.items() for part in ("--hosts", f"{name}={ip}")]
+                options = ["--heap", str(HEAP), *hosts(), *getattr(request.module, "BOARD", ())]
                 folder = tmp_path_factory.mktemp("board")
-                current = VirtualBoard(os.environ["W800_SIM"], folder, argv, "--heap", str(HEAP), *hosts)
+                current = VirtualBoard(os.environ["W800_SIM"], folder, argv, *options)
             current.open()
         return current
 
@@ -173,6 +178,24 @@ def own_broker(tmp_path: Path, address: str):
     """A mosquitto of the test's own, to be stopped and restarted at will."""
     with Broker(tmp_path, address) as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def certificates(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """Authorities, servers and clients, made for this run."""
+    option = request.config.getoption
+    board = option("--broker") if option("--port") else HOST_LOOPBACK
+    return Certificates(tmp_path_factory.mktemp("certificates"), board)
+
+
+@pytest.fixture(scope="session")
+def brokers(certificates: Certificates, tmp_path_factory: pytest.TempPathFactory, address: str):
+    """Brokers behind TLS and WebSocket with every certificate, shared by all tests; leave no retained message there."""
+    with (
+        TlsBroker(tmp_path_factory.mktemp("tls-broker"), certificates, address) as mosquitto,
+        NodeBroker(tmp_path_factory.mktemp("node-broker"), certificates, address) as node,
+    ):
+        yield Brokers(certificates, mosquitto, node)
 
 
 @pytest.fixture

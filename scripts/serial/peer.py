@@ -106,6 +106,15 @@ class Connection:
         self.ended = threading.Event()
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
+    @property
+    def socket(self) -> socket.socket:
+        """What carries the packets: the accepted socket, or the layer put over it."""
+        return self._socket
+
+    def put_over(self, layer: Callable) -> None:
+        """Go on inside a layer such as TLS or WebSocket: `layer(socket)` gives what acts like a socket."""
+        self._socket = layer(self._socket)
+
     def receive(self, timeout: float = 10.0) -> Packet | None:
         """The next whole packet; None when the board closed the connection."""
         deadline = time.monotonic() + timeout
@@ -306,8 +315,17 @@ class Peer:
 class Relay:
     """A TCP path to a broker that can be cut, or can go silent, while the broker lives on."""
 
-    def __init__(self, port: int, address: str = "127.0.0.1") -> None:
+    def __init__(
+        self,
+        port: int,
+        address: str = "127.0.0.1",
+        piece: int = 65536,
+        pause: float = 0.0005,
+        limit: int | None = None,
+    ) -> None:
+        """So many bytes in each segment and seconds between them; after `limit` bytes nothing more reaches the board."""
         self._target = (address, port)
+        self._piece, self._pause, self._limit = piece, pause, limit
         self._stopping = threading.Event()
         self._silent = threading.Event()
         self._refusing = threading.Event()
@@ -338,6 +356,13 @@ class Relay:
         self._silent.clear()
         self._refusing.clear()
 
+    def await_connections(self, count: int, timeout: float = 5.0) -> None:
+        """Until so many were accepted in all."""
+        deadline = time.monotonic() + timeout
+        while self.accepted < count:
+            assert time.monotonic() < deadline, f"{self.accepted} connections instead of {count}"
+            time.sleep(0.02)
+
     def close(self) -> None:
         self._stopping.set()
         self.cut()
@@ -361,10 +386,11 @@ class Relay:
                 near.close()
                 continue
             self._pairs.append((near, far))
-            for source, sink in ((near, far), (far, near)):
-                threading.Thread(target=self._carry, args=(source, sink), daemon=True).start()
+            near.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for source, sink, limit in ((near, far, None), (far, near, self._limit)):
+                threading.Thread(target=self._carry, args=(source, sink, limit), daemon=True).start()
 
-    def _carry(self, source: socket.socket, sink: socket.socket) -> None:
+    def _carry(self, source: socket.socket, sink: socket.socket, limit: int | None) -> None:
         source.settimeout(0.1)
         while not self._stopping.is_set():
             if self._silent.is_set():
@@ -380,10 +406,19 @@ class Relay:
                 if not data:
                     sink.shutdown(socket.SHUT_RDWR)
                     break
-                sink.sendall(data)
+                if limit is not None:
+                    data, limit = data[:limit], limit - min(limit, len(data))
+                self._pass_on(sink, data)
             except OSError:
                 break
         source.close()
+
+    def _pass_on(self, sink: socket.socket, data: bytes) -> None:
+        for start in range(0, len(data), self._piece):
+            sink.sendall(data[start : start + self._piece])
+            if self._piece < len(data):
+                # Otherwise the system would join them again.
+                time.sleep(self._pause)
 
     def __enter__(self) -> Relay:
         return self

@@ -119,13 +119,6 @@ def test_the_name_is_looked_up_again_after_a_failure(link, broker):
     still_usable(link, broker)
 
 
-@pytest.mark.parametrize("scheme", range(2, 11))
-def test_other_schemes_are_not_there_yet(link, broker, scheme):
-    link.configure(scheme=scheme)
-    link.port.error(connect(link, broker.port), Code.TLS_CONFIG, timeout=20)
-    assert link.state() == 1
-
-
 def test_what_connect_carries(link, peer):
     """All fields of CONNECT, byte for byte (MQTT 3.1.1 §3.1)."""
 

@@ -5,37 +5,9 @@ import time
 import pytest
 
 from link import Code, Link
+from resources import settles, snapshot, tasks
 
 pytestmark = pytest.mark.virtual
-
-
-def heap(at):
-    answer = at.command("AT+SYSHEAP?")
-    assert answer.final == b"OK" and len(answer.lines) == 1, answer
-    free, lowest, blocks = (int(field) for field in answer.lines[0].removeprefix(b"+SYSHEAP:").split(b","))
-    return free, lowest, blocks
-
-
-def tasks(at):
-    answer = at.command("AT+SYSTASKS?")
-    assert answer.final == b"OK", answer
-    return sorted(answer.lines)
-
-
-def snapshot(at):
-    free, _, blocks = heap(at)
-    return free, blocks, tasks(at)
-
-
-def settles(at, before, seconds=5):
-    """Back to where it was, or better: lwIP frees a closed connection when the other side has answered."""
-    deadline = time.monotonic() + seconds
-    while True:
-        free, blocks, running = snapshot(at)
-        if free >= before[0] and blocks <= before[1] and running == before[2]:
-            return
-        assert time.monotonic() < deadline, f"before: {before}, now: {(free, blocks, running)}"
-        time.sleep(0.2)
 
 
 @pytest.fixture

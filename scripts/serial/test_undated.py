@@ -1,0 +1,62 @@
+"""The other configuration: Mbed TLS that looks at no dates (no MBEDTLS_HAVE_TIME_DATE) and has buffers of 4 and 2 KiB.
+
+It is a build of its own (`wm_sdk/configs/small_undated`), made here.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from board import REPOSITORY, VirtualBoard, build_virtual_board
+from link import Code, Link
+from secure import SECURE, VERIFYING, hosts
+
+pytestmark = [pytest.mark.virtual, pytest.mark.timeout(600)]
+
+CONFIGURATION = "wm_sdk/configs/small_undated"
+
+
+@pytest.fixture(scope="session")
+def program() -> str:
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("W800_SIM_CONFIG", CONFIGURATION)
+        environment.setenv("CARGO_TARGET_DIR", str(REPOSITORY / "target" / "small_undated"))
+        return build_virtual_board()
+
+
+@pytest.fixture
+def link(program, argv, tmp_path):
+    board = VirtualBoard(program, tmp_path, argv, *hosts())
+    board.open()
+    yield Link(board.port, board.host, board.argv)
+    board.stop()
+
+
+@pytest.mark.parametrize("scheme", VERIFYING)
+def test_no_clock_is_needed(link, brokers, scheme):
+    """Good certificates are accepted with the clock unset, and so are those whose time is over or has not begun."""
+    brokers.equip(link)
+    for certificate in ("good", "expired", "future"):
+        link.configure(scheme)
+        link.connect(brokers.port(scheme, certificate))
+        link.publish("t", "x", 1)
+        link.port.ok("AT+MQTTCLEAN=0")
+
+
+def test_everything_else_is_verified(link, brokers):
+    brokers.equip(link)
+    for certificate, code in (("wrong name", Code.WRONG_NAME), ("stranger", Code.TLS_CONFIG)):
+        link.configure(3)
+        link.port.error(link.conn(brokers.port(3, certificate)), code)
+
+
+@pytest.mark.parametrize("scheme", SECURE)
+def test_large_messages_through_small_records(link, brokers, scheme):
+    """The handshake asks the server for fragments that fit."""
+    payload = bytes(range(256)) * 160
+    brokers.equip(link)
+    link.configure(scheme)
+    link.connect(brokers.port(scheme))
+    link.subscribe("undated", 1)
+    link.publish_raw("undated", payload, 1)
+    assert link.port.message(20).data == payload
