@@ -29,5 +29,5 @@ pub use parse::{ArgStyle, Scratch, Values, learn_style, split};
 #[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
 mod properties;
 
-#[cfg(test)]
+#[cfg(all(test, not(target_os = "none")))]
 mod reference;

@@ -17,7 +17,7 @@ use crate::mqtt::session::{Event, LONGEST_CONTROL, Lost, Resend, SILENCE_MS};
 use crate::net::channel::Security;
 use crate::net::ws::frame::{self, Decoder};
 use crate::net::ws::handshake::Target;
-use crate::net::{Attempt, Failure, Stage, tcp, tls, websocket};
+use crate::net::{Attempt, Failure, Stage, credentials, tcp, tls, websocket};
 use crate::sdk::clock::{left_ms, now};
 use crate::sdk::heap::Bytes;
 use crate::sdk::log;
@@ -86,15 +86,25 @@ struct Connection {
     end: usize,
     /// Bytes may be there although the socket shows none.
     more: bool,
+    /// Of the credentials that TLS began with.
+    credentials: u32,
 }
+
+/// A TLS session to resume, and the version of the credentials that it began with.
+type Kept = (Session, u32);
 
 impl Connection {
     /// Makes a connection of `socket` that the link's channel knows.
-    fn new(slot: &'static Slot, socket: Socket, security: Option<Security>) -> Result<Self, Failure> {
+    fn new(slot: &'static Slot, (socket, security, credentials): Secured) -> Result<Self, Failure> {
         let no_memory = Failure::because(Stage::Tcp, Code::MallocFailed, 0, "no memory for a buffer");
         let buffer = Bytes::allocate(RECEIVE_BYTES).ok_or(no_memory)?;
         slot.channel.begin(socket.stream(), security);
-        Ok(Self { slot, socket, frames: None, buffer, start: 0, end: 0, more: false })
+        Ok(Self { slot, socket, frames: None, buffer, start: 0, end: 0, more: false, credentials })
+    }
+
+    /// The TLS session, for the next connection.
+    fn session(&self) -> Option<Kept> {
+        Some((self.slot.channel.session()?, self.credentials))
     }
 
     /// Waits for input at most `milliseconds`; `false` when there is none.
@@ -153,7 +163,7 @@ fn live(slot: &'static Slot) {
     };
     loop {
         let end = serve(slot, &mut connection);
-        session = if slot.link.lock().reconnects() { slot.channel.session() } else { None };
+        session = if slot.link.lock().reconnects() { connection.session() } else { None };
         close(slot, connection, end);
         if slot.stopping() || !slot.link.lock().reconnects() {
             return;
@@ -178,7 +188,7 @@ fn first_failed(slot: &Slot, failure: Failure) {
 }
 
 /// Tries again with growing pauses until there is a connection or CLEAN asks to stop.
-fn reconnect(slot: &'static Slot, session: &mut Option<Session>) -> Option<Connection> {
+fn reconnect(slot: &'static Slot, session: &mut Option<Kept>) -> Option<Connection> {
     let mut attempt = 0_u32;
     while !slot.stopping() {
         let wake = &slot.lookup().ok()?.wake;
@@ -235,13 +245,12 @@ impl Plan {
 }
 
 /// One attempt: name, TCP, TLS, WebSocket, CONNECT, CONNACK; then everything that a session resumes with.
-fn connect(slot: &'static Slot, first: bool, session: &mut Option<Session>) -> Result<Connection, Failure> {
+fn connect(slot: &'static Slot, first: bool, session: &mut Option<Kept>) -> Result<Connection, Failure> {
     let plan = Plan::new(slot)?;
     let given_up = || slot.stopping();
     let lookup = slot.lookup().map_err(|_| Failure::at(Stage::Dns))?;
     let attempt = Attempt { deadline: plan.deadline, lookup, given_up: &given_up };
-    let (socket, security) = secure(slot, &plan, session, &attempt)?;
-    let mut connection = Connection::new(slot, socket, security)?;
+    let mut connection = Connection::new(slot, secure(slot, &plan, session, &attempt)?)?;
     if plan.transport.websocket {
         open_websocket(&mut connection, &plan, &attempt)?;
     }
@@ -254,19 +263,18 @@ fn connect(slot: &'static Slot, first: bool, session: &mut Option<Session>) -> R
 
 const NO_RANDOM: Failure = Failure::because(Stage::WebSocket, Code::MallocFailed, 0, "no memory for random numbers");
 
+/// A connection up to TLS, and the version of the credentials that it began with.
+type Secured = (Socket, Option<Security>, u32);
+
 /// Connects up to TLS. What TLS needs is gathered before anything is sent.
 #[inline(never)]
-fn secure(
-    slot: &Slot,
-    plan: &Plan,
-    session: &mut Option<Session>,
-    attempt: &Attempt<'_>,
-) -> Result<(Socket, Option<Security>), Failure> {
+fn secure(slot: &Slot, plan: &Plan, session: &mut Option<Kept>, attempt: &Attempt<'_>) -> Result<Secured, Failure> {
     let host = plan.host.as_ref();
+    let version = credentials::version();
     if !plan.transport.tls {
         let socket = tcp::connect(host, plan.port, attempt)?;
         let random = if plan.transport.websocket { Some(Random::new().ok_or(NO_RANDOM)?) } else { None };
-        return Ok((socket, random.map(Security::Plain)));
+        return Ok((socket, random.map(Security::Plain), version));
     }
     let (name, protocols) = {
         let link = slot.link.lock();
@@ -274,8 +282,9 @@ fn secure(
     };
     let mut tls = tls::prepare(slot.index, plan.transport, protocols)?;
     let socket = tcp::connect(host, plan.port, attempt)?;
-    tls::handshake(&mut tls, &socket, &name, session.take().as_ref(), attempt)?;
-    Ok((socket, Some(Security::Tls(tls))))
+    let kept = session.take().filter(|(_, began)| *began == version);
+    tls::handshake(&mut tls, &socket, &name, kept.as_ref().map(|(session, _)| session), attempt)?;
+    Ok((socket, Some(Security::Tls(tls)), version))
 }
 
 #[inline(never)]

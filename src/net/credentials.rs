@@ -11,6 +11,21 @@ use crate::sdk::storage::{self, Refused};
 use crate::sdk::tls::Credentials;
 use crate::sdk::x509::{Certificates, PrivateKey, Unusable};
 use core::ffi::CStr;
+use core::sync::atomic::{AtomicU32, Ordering};
+
+/// Counts changes of credentials, modulo 2^32.
+static CHANGES: AtomicU32 = AtomicU32::new(0);
+
+/// A credential is not what it was.
+pub fn changed() {
+    CHANGES.fetch_add(1, Ordering::AcqRel);
+}
+
+/// A number that is another one when a credential has changed meanwhile: a TLS session that began with other
+/// credentials must not be resumed, for that would verify nothing anew.
+pub fn version() -> u32 {
+    CHANGES.load(Ordering::Acquire)
+}
 
 /// What begins each part of a PEM text.
 const PEM: &[u8] = b"-----BEGIN ";
@@ -89,7 +104,9 @@ pub fn check(kind: Kind, text: &[u8]) -> Result<(), Unusable> {
 pub fn store(link: u8, kind: Kind, text: Secret) -> Result<(), Code> {
     let text = Text::Stored(text);
     check(kind, text.for_mbedtls()).map_err(|why| code(kind, why))?;
-    storage::store(key(&name(link, kind)), text.as_given()).map_err(|Refused| Code::MallocFailed)
+    let stored = storage::store(key(&name(link, kind)), text.as_given());
+    changed();
+    stored.map_err(|Refused| Code::MallocFailed)
 }
 
 /// Forgets what [`store`] has stored.
@@ -97,7 +114,9 @@ pub fn store(link: u8, kind: Kind, text: Secret) -> Result<(), Code> {
 /// # Errors
 /// 0x6005 when the storage fails.
 pub fn erase(link: u8, kind: Kind) -> Result<(), Code> {
-    storage::erase(key(&name(link, kind))).map_err(|Refused| Code::MallocFailed)
+    let erased = storage::erase(key(&name(link, kind)));
+    changed();
+    erased.map_err(|Refused| Code::MallocFailed)
 }
 
 /// The length in bytes of the `kind` in effect and the first 8 bytes of its SHA-256; `None` where there is none.

@@ -28,6 +28,8 @@ include!(concat!(env!("OUT_DIR"), "/bindings.rs"));
 unsafe extern "C" {
     #[link_name = "malloc"]
     pub fn heap_alloc(size: usize) -> *mut core::ffi::c_void;
+    #[link_name = "malloc"]
+    pub fn heap_alloc_for_mbedtls(size: usize) -> *mut core::ffi::c_void;
     #[link_name = "free"]
     pub fn heap_free(block: *mut core::ffi::c_void);
 }
@@ -46,7 +48,20 @@ unsafe extern "C" {
 
 #[cfg(not(target_arch = "csky"))]
 pub unsafe fn heap_alloc(size: usize) -> *mut core::ffi::c_void {
+    // SAFETY: as the caller has it.
+    unsafe { heap_alloc_for(c"w800-mqtt-at", size) }
+}
+
+/// For a context of Mbed TLS's: the virtual board counts it with what Mbed TLS allocates itself.
+#[cfg(not(target_arch = "csky"))]
+pub unsafe fn heap_alloc_for_mbedtls(size: usize) -> *mut core::ffi::c_void {
+    // SAFETY: as the caller has it.
+    unsafe { heap_alloc_for(c"mbedtls/context", size) }
+}
+
+#[cfg(not(target_arch = "csky"))]
+unsafe fn heap_alloc_for(owner: &'static core::ffi::CStr, size: usize) -> *mut core::ffi::c_void {
     const WM_HEAP_CAP_DEFAULT: core::ffi::c_uint = 1;
     // SAFETY: any size may be asked for; the answer is NULL or a block of that size.
-    unsafe { wm_heap_caps_alloc_tracing(size, WM_HEAP_CAP_DEFAULT, c"w800-mqtt-at".as_ptr(), 0) }
+    unsafe { wm_heap_caps_alloc_tracing(size, WM_HEAP_CAP_DEFAULT, owner.as_ptr(), 0) }
 }

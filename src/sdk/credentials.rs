@@ -75,5 +75,6 @@ pub unsafe extern "C" fn w800_mqtt_at_set_credential(
     if let Some(place) = given.lock().get_mut(kind as usize) {
         *place = set;
     }
+    crate::net::credentials::changed();
     0
 }

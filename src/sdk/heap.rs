@@ -109,7 +109,7 @@ impl Drop for Bytes {
     }
 }
 
-/// A value of the C side in a block of the SDK's heap: all zero at first, at an address that does not change. Whoever
+/// A context of Mbed TLS's in a block of the SDK's heap: all zero at first, at an address that does not change. Whoever
 /// owns it ends the value before the block goes.
 pub(super) struct Block<T>(NonNull<T>);
 
@@ -128,7 +128,7 @@ impl<T> Block<T> {
     /// All zero is a value of `T`.
     pub(super) unsafe fn zeroed() -> Option<Self> {
         // SAFETY: any length may be asked for.
-        let at = NonNull::new(unsafe { bindings::heap_alloc(size_of::<T>()) }.cast::<T>())?;
+        let at = NonNull::new(unsafe { bindings::heap_alloc_for_mbedtls(size_of::<T>()) }.cast::<T>())?;
         // SAFETY: the block has room for one `T`, aligned for anything, and is ours alone.
         unsafe { at.write_bytes(0, 1) };
         Some(Self(at))

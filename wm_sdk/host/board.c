@@ -57,7 +57,11 @@ static void input_ended(void)
 static void boot(void *unused)
 {
     (void)unused;
-    struct net_options net = {.hosts = board.options.hosts, .hosts_count = board.options.hosts_count};
+    struct net_options net = {
+        .hosts = board.options.hosts,
+        .hosts_count = board.options.hosts_count,
+        .time_server_port = board.options.time_server_port,
+    };
     if (net_start(&net) != 0) {
         end_program(EXIT_FAILURE);
         wm_os_internal_task_del(NULL);

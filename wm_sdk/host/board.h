@@ -30,6 +30,8 @@ struct board_options {
     /* `name=address` entries for the resolver. */
     const char *const *hosts;
     size_t hosts_count;
+    /* See net.h. */
+    uint16_t time_server_port;
     /* The file of the non-volatile storage; NULL forgets it at the end. */
     const char *nvs;
     struct credential_files credentials;

@@ -16,6 +16,7 @@
 
 #include "hosts.h"
 #include "radio.h"
+#include "virtual_servers.h"
 
 #define WIFI_TASK_STACK 4096
 #define MTU 1500
@@ -140,6 +141,7 @@ int net_start(const struct net_options *options)
     if (parse_hosts(options) != 0 || start_wifi_task() != 0) {
         return -1;
     }
+    virtual_servers_set_time_server(options->time_server_port);
     tcpip_init(add_interface, NULL);
     return radio_start(&hosts, on_receive);
 }

@@ -2,7 +2,7 @@
  * The virtual board's network: lwIP on a Wi-Fi that leads to the host's loopback.
  *
  * The board is 10.0.2.15; the host's 127.0.0.1 is 10.0.2.2 to it. Names are answered from a list that is given at the
- * start and from nothing else, and so is network time (from the host's clock): neither question leaves the process.
+ * start and from nothing else, and so is network time (from the clock of the host, or from a server on its loopback).
  * A connection to an address outside 10.0.2.0/24 goes where the host's routes lead.
  */
 #ifndef W800_NET_H
@@ -18,6 +18,8 @@ struct net_options {
      */
     const char *const *hosts;
     size_t hosts_count;
+    /* A UDP port of the host's loopback where a time server listens; 0 takes the host's clock. */
+    uint16_t time_server_port;
 };
 
 /* Starts lwIP's task and the radio. 0, or -1 after a line on stderr. Once per process. */

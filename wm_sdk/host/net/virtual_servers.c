@@ -1,10 +1,15 @@
 /*
- * DNS (RFC 1035) from the list of hosts and SNTP (RFC 4330) from the host's clock, on raw Ethernet frames.
+ * DNS (RFC 1035) from the list of hosts and SNTP (RFC 4330) from the host's clock or a server on its loopback, on raw
+ * Ethernet frames.
  */
 #include "virtual_servers.h"
 
+#include <arpa/inet.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
 
 #define ETHERNET_HEADER 14
 #define IP_HEADER_MIN 20
@@ -13,6 +18,7 @@
 #define DNS_PORT 53
 #define NTP_PORT 123
 #define NTP_MESSAGE 48
+#define NTP_TIMEOUT_US 500000
 #define NTP_SECONDS_FROM_1900_TO_1970 2208988800UL
 
 #define PROTOCOL_TCP 6
@@ -168,11 +174,41 @@ static enum verdict answer_name(const struct hosts *hosts, const struct packet *
     return VERDICT_ANSWER;
 }
 
+static uint16_t time_server_port;
+
+void virtual_servers_set_time_server(uint16_t port)
+{
+    time_server_port = port;
+}
+
+/* Asks the server on the loopback and puts its answer in the question's place. The network stands still meanwhile. */
+static bool relay_time(uint8_t *ntp)
+{
+    struct sockaddr_in server = {.sin_family = AF_INET, .sin_port = htons(time_server_port)};
+    server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    struct timeval patience = {.tv_usec = NTP_TIMEOUT_US};
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool answered = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) == 0 &&
+                    connect(fd, (const struct sockaddr *)&server, sizeof server) == 0 &&
+                    send(fd, ntp, NTP_MESSAGE, 0) == NTP_MESSAGE && recv(fd, ntp, NTP_MESSAGE, 0) == NTP_MESSAGE;
+    if (fd >= 0) {
+        close(fd);
+    }
+    return answered;
+}
+
 static enum verdict answer_time(struct timespec now, const struct packet *packet, struct frame *answer)
 {
     uint8_t *ntp = answer->bytes + packet->payload;
     if (answer->length < packet->payload + NTP_MESSAGE) {
         return VERDICT_DROP;
+    }
+    if (time_server_port != 0) {
+        if (!relay_time(ntp)) {
+            return VERDICT_DROP;
+        }
+        address_answer(answer, packet, NTP_MESSAGE);
+        return VERDICT_ANSWER;
     }
     uint32_t seconds = (uint32_t)((uint64_t)now.tv_sec + NTP_SECONDS_FROM_1900_TO_1970);
     uint32_t fraction = (uint32_t)(((uint64_t)now.tv_nsec << 32) / 1000000000U);

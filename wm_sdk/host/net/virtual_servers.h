@@ -1,4 +1,7 @@
-/* The name server and the time server of the virtual network. Frames in, frames out; no clock but the one given. */
+/*
+ * The name server and the time server of the virtual network. Frames in, frames out; no clock but the one given, or
+ * that of the server which virtual_servers_set_time_server names.
+ */
 #ifndef W800_NET_VIRTUAL_SERVERS_H
 #define W800_NET_VIRTUAL_SERVERS_H
 
@@ -16,6 +19,10 @@ enum verdict {
     /* `answer` goes back to the board. */
     VERDICT_ANSWER
 };
+
+/* Questions for the time go to this UDP port of the host's loopback from now on; 0 answers them from the clock given.
+ */
+void virtual_servers_set_time_server(uint16_t port);
 
 /*
  * Judges a frame that the board sent. Whatever server it is meant for, a question for a name or for the time never
