@@ -14,10 +14,13 @@ use crate::sdk::heap::Bytes;
 /// Prints `row`'s query for every link.
 ///
 /// # Errors
-/// 0x6008 for a command without a query form.
+/// 0x6008 for a command without a query form, 0x6005 without memory to look at certificates.
 pub fn print(row: &'static Command) -> Result<(), Code> {
     if !row.query {
         return Err(Code::ParameterCountsIsWrong);
+    }
+    if row.id == CommandId::Cert {
+        return slots().iter().try_for_each(|slot| certificates(row, slot.index));
     }
     let mut output = Output::claim();
     for slot in slots() {
@@ -31,7 +34,6 @@ fn print_link(output: &mut Output, row: &'static Command, slot: &Slot) {
     let index = u32::from(slot.index);
     match row.id {
         CommandId::Conn => return connection(output, slot.index, &link),
-        CommandId::Cert => return certificates(output, row, slot.index),
         CommandId::LastError => return last_error(output, row, slot.index),
         _ => {}
     }
@@ -67,15 +69,21 @@ fn last_error(output: &mut Output, row: &'static Command, index: u8) {
     line.signed(report.detail).quoted(report.text.as_bytes()).end();
 }
 
-/// Never what they hold.
-fn certificates(output: &mut Output, row: &'static Command, index: u8) {
-    for kind in Kind::ALL {
-        if let Some((length, digest)) = credentials::describe(index, kind) {
-            let mut line = Line::row(output, row);
+/// Never what they hold. All are read before the first is printed.
+fn certificates(row: &'static Command, index: u8) -> Result<(), Code> {
+    let mut known = [None; Kind::ALL.len()];
+    for (place, kind) in known.iter_mut().zip(Kind::ALL) {
+        *place = credentials::describe(index, kind)?;
+    }
+    let mut output = Output::claim();
+    for (kind, known) in Kind::ALL.into_iter().zip(known) {
+        if let Some((length, digest)) = known {
+            let mut line = Line::row(&mut output, row);
             let length = u32::try_from(length).unwrap_or(u32::MAX);
             line.int(u32::from(index)).int(kind as u32).int(length).quoted_hexadecimal(&digest).end();
         }
     }
+    Ok(())
 }
 
 fn field(output: &mut Output, row: &'static Command, index: u32, text: &Bytes) {

@@ -119,8 +119,8 @@ impl Connection {
 
     /// Replaces what was used by what is there: perhaps nothing that MQTT sees.
     fn receive(&mut self) -> Result<(), End> {
-        let got = self.slot.channel.receive(self.buffer.as_mut()).map_err(|_| End::Closed)?;
-        self.more = got > 0 && self.slot.channel.may_hide_bytes();
+        let (got, more) = self.slot.channel.receive(self.buffer.as_mut()).map_err(|_| End::Closed)?;
+        self.more = more;
         self.unframe(got)
     }
 
@@ -261,7 +261,7 @@ fn connect(slot: &'static Slot, first: bool, session: &mut Option<Kept>) -> Resu
     Ok(connection)
 }
 
-const NO_RANDOM: Failure = Failure::because(Stage::WebSocket, Code::MallocFailed, 0, "no memory for random numbers");
+const NO_RANDOM: Failure = Failure::because(Stage::WebSocket, Code::MallocFailed, 0, "no random numbers");
 
 /// A connection up to TLS, and the version of the credentials that it began with.
 type Secured = (Socket, Option<Security>, u32);
@@ -273,7 +273,7 @@ fn secure(slot: &Slot, plan: &Plan, session: &mut Option<Kept>, attempt: &Attemp
     let version = credentials::version();
     if !plan.transport.tls {
         let socket = tcp::connect(host, plan.port, attempt)?;
-        let random = if plan.transport.websocket { Some(Random::new().ok_or(NO_RANDOM)?) } else { None };
+        let random = if plan.transport.websocket { Some(Random::new().map_err(|_| NO_RANDOM)?) } else { None };
         return Ok((socket, random.map(Security::Plain), version));
     }
     let (name, protocols) = {
@@ -294,7 +294,7 @@ fn open_websocket(connection: &mut Connection, plan: &Plan, attempt: &Attempt<'_
     let channel = &connection.slot.channel;
     let left = websocket::open(channel, &connection.socket, &target, connection.buffer.as_mut(), attempt)?;
     connection.frames = Some(Decoder::new());
-    connection.more = connection.slot.channel.may_hide_bytes();
+    connection.more = plan.transport.tls;
     connection.unframe(left).map_err(|_| Failure::at(Stage::WebSocket))
 }
 

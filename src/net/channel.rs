@@ -171,12 +171,14 @@ impl Channel {
     }
 
     fn send_bytes(&self, open: Open, mut bytes: &[u8], deadline: Instant) -> Result<(), Broken> {
+        let mut in_vain = false;
         while !bytes.is_empty() {
             let sent = if open.tls { self.encrypt(bytes)? } else { open.stream.send(bytes)? };
             bytes = bytes.get(sent..).unwrap_or_default();
             if sent == 0 {
-                open.stream.wait_for_room(deadline)?;
+                open.stream.wait_for_room(deadline, in_vain)?;
             }
+            in_vain = sent == 0;
         }
         Ok(())
     }
@@ -197,18 +199,23 @@ impl Channel {
         }
     }
 
-    /// Receives what is there, below WebSocket: 0 when it is nothing yet.
+    /// Receives what is there, below WebSocket: how many bytes, 0 when it is nothing yet; and whether there may be more
+    /// that the socket does not show.
     ///
     /// # Errors
     /// [`Broken`] at the end of the stream or on an error.
-    pub fn receive(&self, into: &mut [u8]) -> Result<usize, Broken> {
+    pub fn receive(&self, into: &mut [u8]) -> Result<(usize, bool), Broken> {
         let open = self.open()?;
-        if open.tls { self.with_tls(|tls| tls.read(into)) } else { open.stream.receive(into) }
-    }
-
-    /// Whether bytes may be there that the socket does not show: they were received with others and wait in TLS.
-    pub fn may_hide_bytes(&self) -> bool {
-        self.open.lock().is_some_and(|open| open.tls)
+        if !open.tls {
+            return open.stream.receive(into).map(|got| (got, false));
+        }
+        let mut exhausted = false;
+        let got = self.with_tls(|tls| {
+            let step = tls.read(into);
+            exhausted = tls.is_exhausted();
+            step
+        })?;
+        Ok((got, got > 0 || exhausted))
     }
 
     /// Ends the connection as each layer wants it, after the last packet.

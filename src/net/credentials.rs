@@ -91,7 +91,7 @@ pub fn check(kind: Kind, text: &[u8]) -> Result<(), Unusable> {
     match kind {
         Kind::Authority | Kind::Certificate => Certificates::parse(text).map(drop),
         Kind::Key => {
-            let mut random = Random::new().ok_or(Unusable::NoMemory)?;
+            let mut random = Random::new().map_err(|_| Unusable::NoMemory)?;
             PrivateKey::parse(text, &mut random).map(drop)
         }
     }
@@ -120,11 +120,14 @@ pub fn erase(link: u8, kind: Kind) -> Result<(), Code> {
 }
 
 /// The length in bytes of the `kind` in effect and the first 8 bytes of its SHA-256; `None` where there is none.
-pub fn describe(link: u8, kind: Kind) -> Option<(usize, [u8; 8])> {
-    let text = Text::of(link, kind).ok()??;
+///
+/// # Errors
+/// 0x6005 without memory to look at it.
+pub fn describe(link: u8, kind: Kind) -> Result<Option<(usize, [u8; 8])>, Code> {
+    let Some(text) = Text::of(link, kind).map_err(|Refused| Code::MallocFailed)? else { return Ok(None) };
     let given = text.as_given();
-    let digest = sha256(given)?;
-    Some((given.len(), *digest.first_chunk()?))
+    let digest = sha256(given).and_then(|digest| digest.first_chunk().copied()).ok_or(Code::MallocFailed)?;
+    Ok(Some((given.len(), digest)))
 }
 
 const fn code(kind: Kind, why: Unusable) -> Code {
@@ -158,7 +161,10 @@ pub fn gather(link: u8, verify: bool, show: bool, random: &mut Random) -> Result
 fn read<T>(link: u8, kind: Kind, parse: impl FnOnce(&[u8]) -> Result<T, Unusable>) -> Result<T, Failure> {
     let failure = |code, text| Failure::because(Stage::Tls, code, 0, text);
     match Text::of(link, kind) {
-        Ok(Some(text)) => parse(text.for_mbedtls()).map_err(|why| failure(code(kind, why), kind.unusable())),
+        Ok(Some(text)) => parse(text.for_mbedtls()).map_err(|why| match why {
+            Unusable::Unreadable => failure(kind.read_code(), kind.unusable()),
+            Unusable::NoMemory => failure(Code::MallocFailed, NO_MEMORY),
+        }),
         Ok(None) => Err(failure(kind.length_code(), kind.missing())),
         Err(Refused) => Err(failure(Code::MallocFailed, NO_MEMORY)),
     }

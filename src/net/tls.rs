@@ -6,8 +6,9 @@ use crate::at::code::Code;
 use crate::bytes::Buffer;
 use crate::link::config::{TlsConfig, Transport};
 use crate::sdk::clock::{knows_the_date, left_ms, now};
+use crate::sdk::heap;
 use crate::sdk::heap::Bytes;
-use crate::sdk::random::Random;
+use crate::sdk::random::{NoRandom, Random};
 use crate::sdk::socket::{Interest, Socket};
 use crate::sdk::tls::{Error, PeerName, Session, Step, Tls, is_the_one_built_for};
 use core::ffi::CStr;
@@ -29,9 +30,17 @@ pub fn prepare(link: u8, transport: Transport, protocols: Option<Bytes>) -> Resu
     if transport.verify && !knows_the_date() {
         return Err(unfit("clock not set"));
     }
-    let mut random = Random::new().ok_or(no_memory())?;
+    let mut random = Random::new().map_err(without_random)?;
     let credentials = credentials::gather(link, transport.verify, transport.certificate, &mut random)?;
     Tls::new(random, credentials, protocols).map_err(failed)
+}
+
+/// There are no random numbers, for this reason.
+const fn without_random(why: NoRandom) -> Failure {
+    match why {
+        NoRandom::NoMemory => no_memory(),
+        NoRandom::NoEntropy => config_error(0, "no entropy"),
+    }
 }
 
 const fn no_memory() -> Failure {
@@ -68,11 +77,10 @@ impl Name {
     /// # Errors
     /// [`Failure`] when it is too long.
     pub fn new(host: &[u8], sni: Option<&[u8]>) -> Result<Self, Failure> {
-        let address = match sni {
-            None => tcp::literal(host, 0).map(|address| address.octets()).unwrap_or_default(),
-            Some(_) => Vec::new(),
-        };
-        let mut text = Vec::from_slice(sni.unwrap_or(host)).map_err(|_| no_memory())?;
+        let name = sni.unwrap_or(host);
+        let address = tcp::literal(name, 0).map(|address| address.octets()).unwrap_or_default();
+        // A name's last dot says that it is whole; certificates and SNI do without it (RFC 6066 §3).
+        let mut text = Vec::from_slice(name.strip_suffix(b".").unwrap_or(name)).map_err(|_| no_memory())?;
         text.push(0).map_err(|_| no_memory())?;
         Ok(Self { text, address })
     }
@@ -115,7 +123,9 @@ pub fn handshake(
         if tls.received() != received {
             packet_by = now().after(PACKET_MS);
         }
-        attempt.wait(socket, interest);
+        if !tls.is_exhausted() {
+            attempt.wait(socket, interest);
+        }
     }
     Err(config_error(0, "no answer"))
 }
@@ -128,6 +138,8 @@ const fn config_error(detail: i32, text: &'static str) -> Failure {
 fn refused(tls: &Tls, error: Error) -> Failure {
     let verification = tls.verification();
     match verification.text() {
+        // Without memory for the arithmetic of a signature Mbed TLS calls it wrong.
+        Some(_) if !verification.is_name_only() && !heap::has_room() => no_memory(),
         Some(text) if verification.is_name_only() => {
             Failure::because(Stage::Tls, Code::HostnameVerifyFailed, verification.0.cast_signed(), text)
         }

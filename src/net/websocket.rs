@@ -29,7 +29,7 @@ pub fn open(
     let digest = sha1(&handshake::accept_source(&key)).ok_or(failure)?;
     let mut response = Response::new(handshake::accept(&digest));
     while !attempt.is_over() {
-        let got = channel.receive(buffer).map_err(|_| closed())?;
+        let (got, more) = channel.receive(buffer).map_err(|_| closed())?;
         let mut input = buffer.get(..got).unwrap_or_default();
         if response.receive(&mut input).map_err(refused)? {
             let left = input.len();
@@ -37,7 +37,7 @@ pub fn open(
             channel.frame();
             return Ok(left);
         }
-        if got == 0 {
+        if !more {
             attempt.wait(socket, Interest::Readable);
         }
     }

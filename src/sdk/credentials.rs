@@ -62,7 +62,7 @@ pub unsafe extern "C" fn w800_mqtt_at_set_credential(
 ) -> c_int {
     let kind = u32::try_from(kind).ok().and_then(Kind::of);
     let (Some(kind), Some(given)) = (kind, GIVEN.get(usize::from(link))) else { return -1 };
-    let set = if data.is_null() || length == 0 {
+    let set = if data.is_null() {
         None
     } else {
         // SAFETY: the caller vouches for the bytes.

@@ -43,6 +43,19 @@ pub fn arena_used() -> usize {
     arena().used()
 }
 
+/// What Mbed TLS needs at most to read a certificate or to check a signature, in bytes.
+const MBEDTLS_ROOM: usize = 8 * 1024;
+
+/// Whether Mbed TLS had memory to work with: it reports the lack of some as a certificate that is wrong.
+pub fn has_room() -> bool {
+    // SAFETY: any length may be asked for, and what is given is given back at once.
+    unsafe {
+        let block = bindings::heap_alloc_for_mbedtls(MBEDTLS_ROOM);
+        bindings::heap_free(block);
+        !block.is_null()
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Source {
     Nowhere,

@@ -13,11 +13,23 @@ struct Parts {
 #[derive(Debug)]
 pub struct Random(Block<Parts>);
 
+/// Why there are no random numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoRandom {
+    /// There is no memory.
+    NoMemory,
+    /// The SDK's entropy source fails.
+    NoEntropy,
+}
+
 impl Random {
-    /// Seeds a generator; `None` without memory for it, or when the entropy source fails.
-    pub fn new() -> Option<Self> {
+    /// Seeds a generator.
+    ///
+    /// # Errors
+    /// [`NoRandom`] without memory for it, or when the entropy source fails.
+    pub fn new() -> Result<Self, NoRandom> {
         // SAFETY: both contexts may be all zero until they are initialised below.
-        let parts = unsafe { Block::<Parts>::zeroed()? };
+        let parts = unsafe { Block::<Parts>::zeroed() }.ok_or(NoRandom::NoMemory)?;
         let at = parts.as_ptr();
         // SAFETY: the block holds both contexts and does not move.
         unsafe {
@@ -37,7 +49,12 @@ impl Random {
                 size_of_val(&time),
             )
         };
-        (status == 0).then_some(random)
+        match status {
+            0 => Ok(random),
+            // Mbed TLS calls both the same.
+            _ if super::heap::has_room() => Err(NoRandom::NoEntropy),
+            _ => Err(NoRandom::NoMemory),
+        }
     }
 
     /// Fills `bytes`, at most 1024; `None` when the generator fails.

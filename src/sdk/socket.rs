@@ -257,19 +257,21 @@ impl Stream {
         }
     }
 
-    /// Waits until lwIP may take bytes again.
+    /// Waits until lwIP may take bytes again; a little longer where the attempt before was `in_vain` too.
     ///
     /// # Errors
     /// [`Broken`] when the peer is gone or takes nothing until `deadline`.
-    pub fn wait_for_room(self, deadline: Instant) -> Result<(), Broken> {
+    pub fn wait_for_room(self, deadline: Instant, in_vain: bool) -> Result<(), Broken> {
         let error = self.error();
         if error != 0 {
             return Err(Broken(error));
         }
         match self.wait(Interest::Writable, clock::left_ms(deadline)) {
             Ready::Yes if clock::left_ms(deadline) > 0 => {
-                // Room for bytes and yet none were taken: lwIP is short of memory for a moment.
-                clock::delay_ms(clock::TICK_MS);
+                if in_vain {
+                    // Room for bytes and yet none were taken: lwIP is short of memory for a moment.
+                    clock::delay_ms(clock::TICK_MS);
+                }
                 Ok(())
             }
             _ => Err(Broken(self.error())),

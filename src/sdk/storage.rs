@@ -8,18 +8,23 @@ use core::ffi::CStr;
 /// This library's group.
 const GROUP: &CStr = c"w800_mqtt";
 
-/// The storage could not do it, or there is no memory.
+/// The storage could not do it, or there is no memory for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refused;
 
 struct Open(bindings::wm_nvs_handle_t);
 
 impl Open {
-    fn new(mode: bindings::wm_nvs_open_mode_t) -> Result<Self, Refused> {
+    /// Opens the group; `None` where there is none, and none can be made.
+    fn new(mode: bindings::wm_nvs_open_mode_t) -> Result<Option<Self>, Refused> {
         let mut handle: bindings::wm_nvs_handle_t = core::ptr::null_mut();
         // SAFETY: a null partition is the default one; the name ends in NUL and the place is valid.
         let status = unsafe { bindings::wm_nvs_open(core::ptr::null(), GROUP.as_ptr().cast(), mode, &raw mut handle) };
-        if is_ok(status) { Ok(Self(handle)) } else { Err(Refused) }
+        match status {
+            bindings::WM_NVS_ERR_NOT_INIT | bindings::WM_NVS_ERR_NOT_FOUND | bindings::WM_NVS_ERR_NO_SPACE => Ok(None),
+            _ if is_ok(status) => Ok(Some(Self(handle))),
+            _ => Err(Refused),
+        }
     }
 }
 
@@ -37,16 +42,18 @@ const fn is_ok(status: i32) -> bool {
 /// Reads what is kept under `key` (at most 15 characters), with a NUL behind it; `None` when nothing is.
 ///
 /// # Errors
-/// [`Refused`] without memory for it.
+/// [`Refused`] when the storage fails, or without memory for it: something may be kept there.
 pub fn load(key: &CStr) -> Result<Option<Bytes>, Refused> {
-    let Ok(group) = Open::new(bindings::WM_NVS_OP_READ_ONLY) else { return Ok(None) };
+    let Some(group) = Open::new(bindings::WM_NVS_OP_READ_ONLY)? else { return Ok(None) };
     let (mut length, mut kind) = (0_usize, bindings::WM_NVS_TYPE_ANY);
     let name = key.as_ptr().cast();
     // The SDK's `wm_nvs_get_blob` does not tell a length without a buffer, whatever its documentation says.
     // SAFETY: the handle is open, the name ends in NUL, and both places are valid.
     let status = unsafe { bindings::wm_nvs_get_info(group.0, name, &raw mut kind, &raw mut length) };
-    if !is_ok(status) || length == 0 {
-        return Ok(None);
+    match status {
+        bindings::WM_NVS_ERR_NOT_FOUND => return Ok(None),
+        _ if is_ok(status) => {}
+        _ => return Err(Refused),
     }
     let mut text = Bytes::allocate(length.checked_add(1).ok_or(Refused)?).ok_or(Refused)?;
     // SAFETY: the buffer has room for `length` bytes.
@@ -60,7 +67,7 @@ pub fn load(key: &CStr) -> Result<Option<Bytes>, Refused> {
 /// # Errors
 /// [`Refused`] when the storage is full or fails; what was there stays.
 pub fn store(key: &CStr, text: &[u8]) -> Result<(), Refused> {
-    let group = Open::new(bindings::WM_NVS_OP_READ_WRITE)?;
+    let group = Open::new(bindings::WM_NVS_OP_READ_WRITE)?.ok_or(Refused)?;
     // SAFETY: the handle is open, the name ends in NUL, and `text` is valid for its length.
     let status = unsafe { bindings::wm_nvs_set_blob(group.0, key.as_ptr().cast(), text.as_ptr().cast(), text.len()) };
     if is_ok(status) { Ok(()) } else { Err(Refused) }
@@ -71,7 +78,7 @@ pub fn store(key: &CStr, text: &[u8]) -> Result<(), Refused> {
 /// # Errors
 /// [`Refused`] when the storage fails.
 pub fn erase(key: &CStr) -> Result<(), Refused> {
-    let group = Open::new(bindings::WM_NVS_OP_READ_WRITE)?;
+    let Some(group) = Open::new(bindings::WM_NVS_OP_READ_WRITE)? else { return Ok(()) };
     // SAFETY: the handle is open, and the name ends in NUL.
     let status = unsafe { bindings::wm_nvs_del_key(group.0, key.as_ptr().cast()) };
     if is_ok(status) || status == bindings::WM_NVS_ERR_NOT_FOUND { Ok(()) } else { Err(Refused) }

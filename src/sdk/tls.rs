@@ -110,6 +110,14 @@ struct Parts {
     socket: Option<Stream>,
     /// The handshake is not over.
     handshakes: bool,
+    /// Bytes that the step in progress may still take from the socket.
+    budget: usize,
+    /// Steps in a row that have used up their budget and brought nothing.
+    fruitless: u8,
+    /// Part of a record waits to be sent: nothing but the write that made it may send it, or it would be made again.
+    write_pending: bool,
+    /// That write is in progress.
+    writes: bool,
     /// Bytes that have come from the peer, modulo 2^32.
     received: u32,
     verification: u32,
@@ -241,8 +249,22 @@ impl Tls {
         Ok(())
     }
 
+    /// A step begins: it may take so many bytes. Mbed TLS would go on for as long as a peer sends records that mean
+    /// nothing.
+    const fn begin_step(&mut self) {
+        // SAFETY: the block holds the number.
+        unsafe { (*self.at()).budget = STEP_BYTES };
+    }
+
+    /// Whether the last step has ended because of its budget: there is more to be read.
+    pub const fn is_exhausted(&self) -> bool {
+        // SAFETY: the block holds the number.
+        unsafe { (*self.at()).budget == 0 }
+    }
+
     /// Goes on with the handshake.
     pub fn handshake(&mut self) -> Step<()> {
+        self.begin_step();
         // SAFETY: the context is set up.
         match unsafe { bindings::mbedtls_ssl_handshake(self.ssl()) } {
             0 => Step::Done(()),
@@ -264,14 +286,31 @@ impl Tls {
 
     /// Reads what has come, once decrypted.
     pub fn read(&mut self, into: &mut [u8]) -> Step<usize> {
+        self.begin_step();
         // SAFETY: the handshake is over, and `into` is valid for its length.
-        step(unsafe { bindings::mbedtls_ssl_read(self.ssl(), into.as_mut_ptr(), into.len()) })
+        let step = step(unsafe { bindings::mbedtls_ssl_read(self.ssl(), into.as_mut_ptr(), into.len()) });
+        let in_vain = self.is_exhausted() && !matches!(step, Step::Done(_));
+        // SAFETY: the block holds the number.
+        let fruitless = unsafe { &mut (*self.at()).fruitless };
+        *fruitless = if in_vain { fruitless.saturating_add(1) } else { 0 };
+        if *fruitless > MOST_FRUITLESS {
+            Step::Failed(Error(bindings::MBEDTLS_ERR_SSL_UNEXPECTED_RECORD))
+        } else {
+            step
+        }
     }
 
     /// Writes from the front of `bytes`, which are not empty. After [`Step::Writable`] the same bytes must follow.
     pub fn write(&mut self, bytes: &[u8]) -> Step<usize> {
-        // SAFETY: the handshake is over, and `bytes` is valid for its length.
-        step(unsafe { bindings::mbedtls_ssl_write(self.ssl(), bytes.as_ptr(), bytes.len()) })
+        let at = self.at();
+        // SAFETY: the handshake is over, and `bytes` is valid for its length; the block holds both flags.
+        unsafe {
+            (*at).writes = true;
+            let step = step(bindings::mbedtls_ssl_write(self.ssl(), bytes.as_ptr(), bytes.len()));
+            (*at).writes = false;
+            (*at).write_pending = step == Step::Writable;
+            step
+        }
     }
 
     /// Tells the peer that nothing more will come, as far as the socket takes it at once.
@@ -281,9 +320,14 @@ impl Tls {
     }
 
     /// What the handshake has found wrong with the peer's certificates.
-    pub const fn verification(&self) -> Verification {
-        // SAFETY: the block holds the number.
-        Verification(unsafe { (*self.at()).verification })
+    pub fn verification(&self) -> Verification {
+        // SAFETY: the block holds the number, and the context is set up.
+        unsafe {
+            let (seen, result) = ((*self.at()).verification, bindings::mbedtls_ssl_get_verify_result(self.ssl()));
+            // All ones: it has not come so far. What a certificate may be used for is looked at after each of them.
+            let result = if result == u32::MAX || self.credentials.authorities.is_none() { 0 } else { result };
+            Verification(seen | result)
+        }
     }
 
     /// Bytes that have come from the peer, modulo 2^32: whether a handshake makes progress.
@@ -336,6 +380,12 @@ const fn smaller(one: u32, other: u32) -> u32 {
     if one < other { one } else { other }
 }
 
+/// Bytes that one step may take from the socket. A record may need several steps.
+const STEP_BYTES: usize = 4096;
+
+/// Steps in a row that may bring nothing: the largest record takes five.
+const MOST_FRUITLESS: u8 = 16;
+
 /// Whether the SDK's Mbed TLS is the one whose headers this was built with: its contexts must have the same size.
 pub fn is_the_one_built_for() -> bool {
     // SAFETY: no requirements.
@@ -377,6 +427,10 @@ extern "C" fn send(context: *mut c_void, bytes: *const u8, length: usize) -> c_i
     // SAFETY: the context is the block that `attach` gave; Mbed TLS hands `length` valid bytes.
     let (socket, handshakes, bytes) =
         unsafe { ((*parts).socket, (*parts).handshakes, core::slice::from_raw_parts(bytes, length)) };
+    // SAFETY: the block holds both flags.
+    if unsafe { (*parts).write_pending && !(*parts).writes } {
+        return bindings::MBEDTLS_ERR_SSL_WANT_WRITE;
+    }
     let Some(socket) = socket else { return bindings::MBEDTLS_ERR_NET_CONN_RESET };
     match socket.send(bytes) {
         Ok(0) => bindings::MBEDTLS_ERR_SSL_WANT_WRITE,
@@ -392,12 +446,21 @@ extern "C" fn send(context: *mut c_void, bytes: *const u8, length: usize) -> c_i
 extern "C" fn receive(context: *mut c_void, into: *mut u8, length: usize) -> c_int {
     let parts = context.cast::<Parts>();
     // SAFETY: as in `send`; the place is Mbed TLS's own buffer, which it does not look at meanwhile.
-    let (socket, into) = unsafe { ((*parts).socket, core::slice::from_raw_parts_mut(into, length)) };
+    let (socket, into) = unsafe {
+        let most = length.min((*parts).budget);
+        ((*parts).socket, core::slice::from_raw_parts_mut(into, most))
+    };
+    if into.is_empty() {
+        return bindings::MBEDTLS_ERR_SSL_WANT_READ;
+    }
     match socket.map(|socket| socket.receive(into)) {
         Some(Ok(0)) => bindings::MBEDTLS_ERR_SSL_WANT_READ,
         Some(Ok(got)) => {
             // SAFETY: the block holds the number, and only this task uses the block.
-            unsafe { (*parts).received = (*parts).received.wrapping_add(got as u32) };
+            unsafe {
+                (*parts).received = (*parts).received.wrapping_add(got as u32);
+                (*parts).budget = (*parts).budget.saturating_sub(got);
+            }
             c_int::try_from(got).unwrap_or(c_int::MAX)
         }
         // The end of the stream.

@@ -3,7 +3,7 @@
 //! Texts are taken as Mbed TLS takes them: PEM with its terminating NUL, DER without one.
 
 use super::bindings;
-use super::heap::Block;
+use super::heap::{self, Block};
 use super::random::Random;
 
 /// Why a text is of no use.
@@ -16,9 +16,9 @@ pub enum Unusable {
 }
 
 impl Unusable {
-    /// What a status of Mbed TLS says about a text.
+    /// What a status of Mbed TLS says about a text. Not all that fails for want of memory says so.
     fn of(status: i32) -> Self {
-        if is_out_of_memory(status) { Self::NoMemory } else { Self::Unreadable }
+        if is_out_of_memory(status) || !heap::has_room() { Self::NoMemory } else { Self::Unreadable }
     }
 }
 
