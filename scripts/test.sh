@@ -25,7 +25,7 @@ part() {
 }
 
 c_files() {
-    find include src sim wm_sdk -name '*.[ch]' -print0
+    find include src scripts sim wm_sdk -name '*.[ch]' -print0
 }
 
 check_c_format() {

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
@@ -29,6 +30,8 @@
 #define FIFO_BYTES 128
 #define BITS_PER_BYTE 10
 #define STUCK_MS 5000
+/* What a paced line makes up for when a thread of this machine comes late; the chip's hardware never does. */
+#define LATE_NS 20000000u
 /* Master and slave descriptor that an executed successor inherits. */
 #define INHERITED "W800_SIM_PTY"
 
@@ -40,6 +43,7 @@ static struct {
     /* Nobody reads: what is sent is lost until there is room again. */
     bool unheard;
     kernel_time sent_until;
+    kernel_time received_until;
     pthread_mutex_t lock;
     pthread_cond_t changed;
     unsigned char ring[RING_BYTES];
@@ -61,6 +65,13 @@ static void sleep_until(kernel_time at)
 static kernel_time line_time(size_t bytes)
 {
     return (kernel_time)bytes * BITS_PER_BYTE * 1000000000u / uart.options.baud;
+}
+
+/* When a line that is busy until `busy_until` has carried that many bytes more. */
+static kernel_time after_bytes(kernel_time busy_until, bool goes_on, size_t bytes)
+{
+    kernel_time begin = kernel_now() - (goes_on ? LATE_NS : 0);
+    return (busy_until > begin ? busy_until : begin) + line_time(bytes);
 }
 
 /* Sending */
@@ -103,16 +114,13 @@ static void write_all(const char *bytes, size_t count)
 
 static void write_paced(const char *bytes, size_t count)
 {
+    bool goes_on = uart.sent_until > kernel_now();
     while (count > 0) {
         size_t piece = count < FIFO_BYTES ? count : FIFO_BYTES;
-        kernel_time now = kernel_now();
-        if (uart.sent_until > now) {
-            sleep_until(uart.sent_until);
-        } else {
-            uart.sent_until = now;
-        }
+        sleep_until(uart.sent_until);
         write_all(bytes, piece);
-        uart.sent_until += line_time(piece);
+        uart.sent_until = after_bytes(uart.sent_until, goes_on, piece);
+        goes_on = true;
         bytes += piece;
         count -= piece;
     }
@@ -147,11 +155,14 @@ void uart_drain(void)
 
 /* Receiving */
 
-static void store(const unsigned char *bytes, size_t count)
+/* Whether the line had to stand still for it. */
+static bool store(const unsigned char *bytes, size_t count)
 {
+    bool stood_still = false;
     pthread_mutex_lock(&uart.lock);
     for (size_t stored = 0; stored < count; stored++) {
         while (uart.count == RING_BYTES) {
+            stood_still = true;
             pthread_cond_wait(&uart.changed, &uart.lock);
         }
         uart.ring[(uart.first + uart.count++) % RING_BYTES] = bytes[stored];
@@ -160,6 +171,7 @@ static void store(const unsigned char *bytes, size_t count)
         }
     }
     pthread_mutex_unlock(&uart.lock);
+    return stood_still;
 }
 
 static void end_of_input(void)
@@ -190,12 +202,18 @@ static void wait_until_wanted(void)
 static ssize_t read_on_demand(unsigned char *bytes, size_t size)
 {
     size_t count = 0;
-    ssize_t got = 0;
     wait_until_wanted();
-    do {
-        got = read(uart.in, bytes + count, 1);
-        count += got > 0 ? 1 : 0;
-    } while (got == 1 && count < size && bytes[count - 1] != '\n' && more_at_once());
+    ssize_t got = read(uart.in, bytes, 1);
+    int there = 0;
+    if (got == 1 && ioctl(uart.in, FIONREAD, &there) == 0 && there > 0 && (size_t)there < size) {
+        size = (size_t)there + 1;
+    }
+    for (; got == 1; got = read(uart.in, bytes + count, 1)) {
+        count++;
+        if (there == 0 || count == size || bytes[count - 1] == '\n') {
+            break;
+        }
+    }
     return count > 0 ? (ssize_t)count : got;
 }
 
@@ -211,13 +229,16 @@ static void *receive(void *unused)
     (void)unused;
     unsigned char bytes[FIFO_BYTES];
     size_t size = uart.options.baud ? FIFO_BYTES / 4 : FIFO_BYTES;
+    bool stood_still = true;
     for (;;) {
+        bool goes_on = uart.options.baud && !stood_still && more_at_once();
         ssize_t got = uart.options.stdio ? read_on_demand(bytes, size) : read_when_there(bytes, size);
         if (got > 0 && uart.options.baud) {
-            sleep_until(kernel_now() + line_time((size_t)got));
+            uart.received_until = after_bytes(uart.received_until, goes_on, (size_t)got);
+            sleep_until(uart.received_until);
         }
         if (got > 0) {
-            store(bytes, (size_t)got);
+            stood_still = store(bytes, (size_t)got);
         } else if (got == 0 || (errno != EINTR && errno != EAGAIN)) {
             end_of_input();
             return NULL;
