@@ -56,7 +56,7 @@ archive() {
 # The firmware's functions are absolute symbols here: nothing of them is counted. It has no certificates of its own.
 link() {
     grep -v '^ *\(#\|$\|mqtt_client_tls_\)' "$root/linker/sdk-symbols.txt" | tr '|' '\n' |
-        sed 's/.*/--defsym=&=0/' >"$out/stubs.rsp"
+        sed '/./!d; s/.*/--defsym=&=0/' >"$out/stubs.rsp"
     "${csky}ld" --gc-sections --entry=0 --require-defined=w800_mqtt_at_table \
         -T "$root/linker/w800_mqtt_at.ld" -Map="$out/w800_mqtt_at.map" -o "$out/w800_mqtt_at.elf" \
         "@$out/stubs.rsp" "$out/libw800_mqtt_at.a" "$root/linker/no_credentials.ld"

@@ -18,8 +18,8 @@ const FLAGS: u32 = 0x2100_2009;
 const ROW: u64 = 12;
 const TABLE: &str = ".wm_at_table";
 
-/// MQTT over TCP alone fits 48 KiB; TLS, WebSocket and AT+MQTTCERT may take another 18.
-const FLASH_BUDGET: u64 = 66 * 1024;
+/// MQTT over TCP alone fits 48 KiB; TLS, WebSocket and AT+MQTTCERT may take another 20.
+const FLASH_BUDGET: u64 = 68 * 1024;
 /// Static RAM beside the arena.
 const RAM_BUDGET: u64 = 2 * 1024;
 
@@ -169,7 +169,8 @@ fn the_archive_needs_exactly_the_listed_symbols() {
     let (undefined, listed) = (undefined(), listed());
     let unlisted: Vec<_> =
         undefined.iter().filter(|name| !listed.iter().flatten().any(|known| known == *name)).collect();
-    let unused: Vec<_> = listed.iter().filter(|row| !row.iter().any(|name| undefined.contains(name))).collect();
+    let unused: Vec<_> =
+        listed.iter().filter(|row| !row.iter().any(|name| name.is_empty() || undefined.contains(name))).collect();
     assert!(unlisted.is_empty(), "add to linker/sdk-symbols.txt, if the firmware has them: {unlisted:?}");
     assert!(unused.is_empty(), "remove from linker/sdk-symbols.txt: {unused:?}");
 }

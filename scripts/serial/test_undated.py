@@ -5,9 +5,11 @@ It is a build of its own (`wm_sdk/configs/small_undated`), made here.
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
-from board import REPOSITORY, VirtualBoard, build_virtual_board
+from board import REPOSITORY, VirtualBoard, build_image, build_virtual_board
 from link import Code, Link
 from secure import SECURE, VERIFYING, hosts
 
@@ -17,15 +19,19 @@ CONFIGURATION = "wm_sdk/configs/small_undated"
 
 
 @pytest.fixture(scope="session")
-def program() -> str:
+def programs() -> tuple[str, str | None]:
+    """The board and, where that is to run one, the image."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("W800_SIM_CONFIG", CONFIGURATION)
         environment.setenv("CARGO_TARGET_DIR", str(REPOSITORY / "target" / "small_undated"))
-        return build_virtual_board()
+        return build_virtual_board(), build_image() if "W800_SIM_IMAGE" in os.environ else None
 
 
 @pytest.fixture
-def link(program, argv, tmp_path):
+def link(programs, argv, tmp_path, monkeypatch):
+    program, image = programs
+    if image:
+        monkeypatch.setenv("W800_SIM_IMAGE", image)
     board = VirtualBoard(program, tmp_path, argv, *hosts())
     board.open()
     yield Link(board.port, board.host, board.argv)

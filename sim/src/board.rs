@@ -1,15 +1,19 @@
-//! The board in C behind a safe interface: the only unsafe code of this program.
+//! The board in C behind a safe interface.
 //!
 //! Mirrors `board.h`, `uart.h`, `credentials.h` and `heap.h` of `wm_sdk/host` and `product.c`: a field added there has to
 //! be added here, and the board refuses options of another size.
 
 use std::error::Error;
-use std::ffi::{CString, NulError, c_char, c_int};
+use std::ffi::{CString, NulError, c_char, c_int, c_void};
 use std::fmt;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::ptr;
+
+use w800_mqtt_at::sdk::credentials::w800_mqtt_at_set_credential;
+
+use crate::xt804;
 
 /// As on a W800 whose AT firmware is up.
 pub const DEFAULT_HEAP_BYTES: usize = 100 * 1024;
@@ -29,6 +33,8 @@ pub struct Settings {
     pub wifi: bool,
     /// `name=address` entries.
     pub hosts: Vec<String>,
+    /// Where a time server listens on the host's loopback; without it the host's clock answers.
+    pub time_server_port: Option<u16>,
     /// The heap's limit.
     pub heap_bytes: usize,
     /// The clock at boot, seconds since 1970.
@@ -47,6 +53,8 @@ pub struct Settings {
     pub key: Option<PathBuf>,
     /// What the product's C code sets: CA, certificate, key; PEM or DER.
     pub set: [Option<PathBuf>; 3],
+    /// What the simulated processor runs; without it the library runs natively.
+    pub program: Option<xt804::Program>,
 }
 
 /// `wm_log_level_t`.
@@ -90,6 +98,7 @@ struct BoardOptions {
     wifi_off: bool,
     hosts: *const *const c_char,
     hosts_count: usize,
+    time_server_port: u16,
     nvs: *const c_char,
     credentials: CredentialFiles,
     product: extern "C" fn(),
@@ -119,11 +128,27 @@ unsafe extern "C" {
     fn board_stop();
     fn heap_get_figures() -> HeapFigures;
     fn product_load(kind: c_int, path: *const c_char) -> c_int;
-    safe fn product_start();
+    fn product_start(set: SetCredential);
 }
 
+type SetCredential = unsafe extern "C" fn(u8, c_int, *const c_void, usize) -> c_int;
+
 extern "C" fn start_product() {
-    product_start();
+    // SAFETY: it is the function of that name, and what it is given stays.
+    #[expect(unsafe_code, reason = "the product is C")]
+    unsafe {
+        product_start(w800_mqtt_at_set_credential);
+    }
+}
+
+/// As above, where the simulated processor runs the library.
+extern "C" fn start_guest_product() {
+    xt804::load_credentials();
+    // SAFETY: as above.
+    #[expect(unsafe_code, reason = "the product is C")]
+    unsafe {
+        product_start(xt804::set_credential);
+    }
 }
 
 /// Reads the files of what the product's C code sets.
@@ -148,6 +173,9 @@ impl Board {
     /// Boots it. Call it before this program starts any thread, and once.
     pub fn start(settings: Settings) -> Result<Self, Box<dyn Error>> {
         load_product(settings.set)?;
+        if let Some(program) = &settings.program {
+            xt804::load(program)?;
+        }
         let hosts: Vec<CString> = settings.hosts.into_iter().map(CString::new).collect::<Result<_, NulError>>()?;
         // The board reads them until the program ends.
         let hosts: &'static [CString] = hosts.leak();
@@ -162,13 +190,14 @@ impl Board {
             wifi_off: !settings.wifi,
             hosts: hosts.as_ptr(),
             hosts_count: hosts.len(),
+            time_server_port: settings.time_server_port.unwrap_or(0),
             nvs: leak(settings.nvs)?,
             credentials: CredentialFiles {
                 ca: leak(settings.ca)?,
                 cert: leak(settings.cert)?,
                 key: leak(settings.key)?,
             },
-            product: start_product,
+            product: if settings.program.is_some() { start_guest_product } else { start_product },
         };
         // SAFETY: the board copies the options; the strings they point to are never freed.
         #[expect(unsafe_code, reason = "the board is C")]

@@ -1,10 +1,12 @@
 //! `w800-sim`: a virtual W800 whose serial port is a pseudo-terminal (or this program's standard input and output).
 //!
 //! It runs the same library and the same C API under it as the chip does; see `wm_sdk/host` for the board itself. This
-//! program only reads its options ([`options`]) and starts, awaits and stops the board ([`board`]).
+//! program only reads its options ([`options`]) and starts, awaits and stops the board ([`board`]). With `--cpu xt804`
+//! the library's code is that for the chip, executed ([`xt804`]).
 
 mod board;
 mod options;
+mod xt804;
 
 use std::process::ExitCode;
 
@@ -16,7 +18,7 @@ use wm_sdk_host as _;
 
 fn main() -> ExitCode {
     let options = options::Options::parse();
-    let report = options.report;
+    let (report, program) = (options.report, options.program());
     let board = match board::Board::start(options.into()) {
         Ok(board) => board,
         Err(error) => {
@@ -28,6 +30,12 @@ fn main() -> ExitCode {
     let heap = board.stop();
     if report {
         eprintln!("{heap}");
+    }
+    if let Some(program) = program
+        && let Err(error) = xt804::finish(&program, report)
+    {
+        eprintln!("w800-sim: {error}");
+        return ExitCode::FAILURE;
     }
     status
 }

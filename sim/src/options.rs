@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use clap::{Parser, ValueEnum};
 
-use crate::board;
+use crate::{board, xt804};
 
 /// A virtual W800 with the MQTT AT commands on its serial port.
 #[derive(Debug, Parser)]
@@ -38,6 +38,10 @@ pub struct Options {
     /// A host name and its address (may be repeated); the host's own loopback is 10.0.2.2
     #[arg(long, value_name = "NAME=IP")]
     hosts: Vec<String>,
+
+    /// A time server on this UDP port of the host's loopback; without it the virtual network tells the host's time
+    #[arg(long, value_name = "PORT")]
+    time_server: Option<u16>,
 
     /// The board's heap in bytes
     #[arg(long, value_name = "BYTES", default_value_t = board::DEFAULT_HEAP_BYTES)]
@@ -79,11 +83,23 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     set_key: Option<PathBuf>,
 
+    /// What runs the library: this machine natively, or a simulated XT804 core its code for the chip
+    #[arg(long, value_enum, default_value_t = Cpu::Native)]
+    cpu: Cpu,
+
+    /// What the simulated core runs (scripts/build-image.sh builds it)
+    #[arg(long, value_name = "ELF", required_if_eq("cpu", "xt804"))]
+    image: Option<PathBuf>,
+
+    /// At the end write folded stacks of what the simulated core has executed, for a flame graph
+    #[arg(long, value_name = "FILE", requires = "image")]
+    profile: Option<PathBuf>,
+
     /// The firmware's log on standard error
     #[arg(long, value_enum, default_value_t = Log::Warn)]
     log: Log,
 
-    /// Print the heap's figures on standard error at the end, as one line of JSON
+    /// Print the heap's figures on standard error at the end, as one line of JSON, and the simulated core's as another
     #[arg(long, env = "W800_SIM_REPORT")]
     pub report: bool,
 }
@@ -98,6 +114,12 @@ enum Uart {
 enum Argv {
     Decoded,
     Raw,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Cpu {
+    Native,
+    Xt804,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -149,9 +171,18 @@ impl Rtc {
     }
 }
 
+impl Options {
+    /// What the simulated core runs, if it is to run.
+    pub fn program(&self) -> Option<xt804::Program> {
+        let image = self.image.clone().filter(|_| self.cpu == Cpu::Xt804)?;
+        Some(xt804::Program { image, profile: self.profile.clone() })
+    }
+}
+
 impl From<Options> for board::Settings {
     fn from(options: Options) -> Self {
         let Net::Slirp = options.net;
+        let program = options.program();
         Self {
             stdio: matches!(options.uart, Uart::Stdio),
             pty_link: options.pty_link,
@@ -159,6 +190,7 @@ impl From<Options> for board::Settings {
             argv_raw: matches!(options.argv, Argv::Raw),
             wifi: matches!(options.wifi, Switch::On),
             hosts: options.hosts,
+            time_server_port: options.time_server,
             heap_bytes: options.heap,
             rtc: options.rtc.seconds(),
             uptime_ms: options.uptime,
@@ -174,6 +206,7 @@ impl From<Options> for board::Settings {
             cert: options.cert,
             key: options.key,
             set: [options.set_ca, options.set_cert, options.set_key],
+            program,
         }
     }
 }

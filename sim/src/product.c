@@ -35,12 +35,12 @@ int product_load(int kind, const char *path)
     return 0;
 }
 
-/* In the SDK's main task. */
-void product_start(void)
+/* In the SDK's main task. `set` is w800_mqtt_at_set_credential, as the library that is run has it. */
+void product_start(int (*set)(uint8_t link, int kind, const void *data, size_t length))
 {
     for (int kind = 0; kind < KINDS; kind++) {
         size_t length = credentials[kind].length;
-        if (length > 0 && w800_mqtt_at_set_credential(0, kind, credentials[kind].data, length) != 0) {
+        if (length > 0 && set(0, kind, credentials[kind].data, length) != 0) {
             fprintf(stderr, "product: credential %d is refused\n", kind);
         }
     }

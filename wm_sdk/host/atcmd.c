@@ -84,9 +84,19 @@ static struct {
     int held_length;
 } server;
 
+/* The commands. */
+static const struct wm_atcmd_item *table_first = wm_at_table_start;
+static const struct wm_atcmd_item *table_end = wm_at_table_end;
+
 void atcmd_configure(const struct atcmd_options *options)
 {
     server.options = *options;
+}
+
+void atcmd_set_table(const struct wm_atcmd_item *first, const struct wm_atcmd_item *end)
+{
+    table_first = first;
+    table_end = end;
 }
 
 /* Output */
@@ -278,7 +288,7 @@ static void take_chunk(void)
 
 static const struct wm_atcmd_item *find_command(const char *name)
 {
-    for (const struct wm_atcmd_item *item = wm_at_table_start; item < wm_at_table_end; item++) {
+    for (const struct wm_atcmd_item *item = table_first; item < table_end; item++) {
         if (item->cmd_name && strcmp(item->cmd_name, name) == 0) {
             return item;
         }

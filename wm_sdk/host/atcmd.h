@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "at_line.h"
+#include "wm_atcmd.h"
 
 struct atcmd_options {
     enum at_argv_style argv_style;
@@ -16,6 +17,9 @@ struct atcmd_options {
 
 /* Before wm_atcmd_init. */
 void atcmd_configure(const struct atcmd_options *options);
+
+/* Commands to know in place of those between wm_at_table_start and wm_at_table_end. Before wm_atcmd_init. */
+void atcmd_set_table(const struct wm_atcmd_item *first, const struct wm_atcmd_item *end);
 
 /*
  * A device's receive function may return this: nothing will ever come any more.

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Builds the program that `w800-sim --cpu xt804` runs: libw800_mqtt_at.a for the chip, linked alone, with the firmware's
+# functions left to the board. Prints its path.
+#
+#   scripts/build-image.sh [cargo options]
+#
+# Environment: as scripts/build-target.sh.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=scripts/setup/common.sh
+source "$root/scripts/setup/common.sh"
+
+out=${CARGO_TARGET_DIR:-$root/target}/csky
+image=$out/w800_mqtt_at.image.elf
+# As wm_sdk/host/credentials.h has it.
+credential_bytes=16384
+
+# A firmware's certificates: room that the board fills from --ca, --cert and --key. It is data alone, so it goes with
+# objects for any CPU: the attributes that name one are dropped.
+credentials() {
+    local name
+    for name in ca cert key; do
+        echo ".comm mqtt_client_tls_$name, $credential_bytes, 8"
+    done | "${csky}as" -mcpu=ck804ef -mhard-float -o "$out/credentials.o"
+    "${csky}objcopy" --remove-section=.csky.attributes "$out/credentials.o"
+}
+
+link() {
+    local roots=w800_mqtt_at_table,w800_mqtt_at_set_credential
+    toolchain cargo run --quiet --manifest-path "$root/xt804/Cargo.toml" --target-dir "$out/xt804" --bin xt804-link -- \
+        "${csky}ld" "$image" "$roots" "$out/libw800_mqtt_at.a" "$out/credentials.o"
+}
+
+mkdir -p "$out"
+# One at a time: parallel tests ask for the same image.
+exec 9>"$out/image.lock"
+flock 9
+"$root/scripts/build-target.sh" "$@" >&2
+csky=$(csky_prefix) || die "no C-SKY linker"
+credentials
+link
+echo "$image"

@@ -1,0 +1,141 @@
+//! What the guest may call: every function of `linker/sdk-symbols.txt`, with the number of its words.
+
+use w800_mqtt_at::sdk::bindings as sdk;
+
+use super::guest::{Outcome, Words};
+use super::{at, contexts, crypto, libc, nvs, osal, sockets, tls};
+
+/// A function that the host has.
+#[derive(Debug)]
+pub struct Row {
+    name: &'static str,
+    /// How many words it takes, in registers and on the stack.
+    pub arguments: u8,
+    /// Does it.
+    pub thunk: fn(Words) -> Outcome,
+}
+
+const fn row(name: &'static str, arguments: u8, thunk: fn(Words) -> Outcome) -> Row {
+    Row { name, arguments, thunk }
+}
+
+/// A variadic one: the words that may be there.
+const VARIADIC: u8 = 8;
+
+static ROWS: &[Row] = &[
+    row("wm_atcmd_enter_passthrough", 4, at::enter_passthrough),
+    row("wm_atcmd_exit_passthrough", 1, at::exit_passthrough),
+    row("wm_atcmd_print_raw_data", 2, at::print_raw_data),
+    row("wm_log_printf", VARIADIC, osal::log_printf),
+    row("wm_os_internal_get_time_ms", 0, osal::get_time_ms),
+    row("wm_os_internal_release_critical", 0, osal::release_critical),
+    row("wm_os_internal_sem_acquire_ms", 2, osal::sem_acquire_ms),
+    row("wm_os_internal_sem_create", 2, osal::sem_create),
+    row("wm_os_internal_sem_release", 1, osal::sem_release),
+    row("wm_os_internal_set_critical", 0, osal::set_critical),
+    row("wm_os_internal_task_create", 7, osal::task_create),
+    row("wm_os_internal_task_del", 1, osal::task_del),
+    row("wm_os_internal_time_delay_ms", 1, osal::time_delay_ms),
+    row("wm_os_internal_timer_create_ms", 6, osal::timer_create_ms),
+    row("wm_os_internal_timer_start", 1, osal::timer_start),
+    row("wm_os_internal_timer_stop", 1, osal::timer_stop),
+    row("wm_system_reboot", 0, osal::reboot),
+    row("close", 1, sockets::close),
+    row("connect", 3, sockets::connect),
+    row("dns_gethostbyname", 4, sockets::dns_gethostbyname),
+    row("getsockopt", 5, sockets::getsockopt),
+    row("ioctl", 3, sockets::ioctl),
+    row("ip4addr_ntoa_r", 3, sockets::ip4addr_ntoa_r),
+    row("lwip_freeaddrinfo", 1, sockets::freeaddrinfo),
+    row("lwip_getaddrinfo", 4, sockets::getaddrinfo),
+    row("lwip_socket_thread_cleanup", 0, sockets::thread_cleanup),
+    row("poll", 3, sockets::poll),
+    row("recv", 4, sockets::recv),
+    row("send", 4, sockets::send),
+    row("setsockopt", 5, sockets::setsockopt),
+    row("shutdown", 2, sockets::shutdown),
+    row("socket", 3, sockets::socket),
+    row("tcpip_callback", 2, sockets::tcpip_callback),
+    row("mbedtls_ctr_drbg_free", 1, contexts::free::<sdk::mbedtls_ctr_drbg_context>),
+    row("mbedtls_ctr_drbg_init", 1, contexts::init::<sdk::mbedtls_ctr_drbg_context>),
+    row("mbedtls_ctr_drbg_random", 3, crypto::ctr_drbg_random),
+    row("mbedtls_ctr_drbg_seed", 5, crypto::ctr_drbg_seed),
+    row("mbedtls_entropy_free", 1, contexts::free::<sdk::mbedtls_entropy_context>),
+    row("mbedtls_entropy_func", 3, crypto::entropy_func),
+    row("mbedtls_entropy_init", 1, contexts::init::<sdk::mbedtls_entropy_context>),
+    row("mbedtls_pk_check_pair", 4, crypto::pk_check_pair),
+    row("mbedtls_pk_free", 1, contexts::free::<sdk::mbedtls_pk_context>),
+    row("mbedtls_pk_init", 1, contexts::init::<sdk::mbedtls_pk_context>),
+    row("mbedtls_pk_parse_key", 7, crypto::pk_parse_key),
+    row("mbedtls_sha1", 3, crypto::sha1),
+    row("mbedtls_sha256", 4, crypto::sha256),
+    row("mbedtls_ssl_close_notify", 1, tls::ssl_close_notify),
+    row("mbedtls_ssl_conf_alpn_protocols", 2, tls::ssl_conf_alpn_protocols),
+    row("mbedtls_ssl_conf_authmode", 2, tls::ssl_conf_authmode),
+    row("mbedtls_ssl_conf_ca_chain", 3, tls::ssl_conf_ca_chain),
+    row("mbedtls_ssl_conf_max_frag_len", 2, tls::ssl_conf_max_frag_len),
+    row("mbedtls_ssl_conf_own_cert", 3, tls::ssl_conf_own_cert),
+    row("mbedtls_ssl_conf_rng", 3, tls::ssl_conf_rng),
+    row("mbedtls_ssl_conf_verify", 3, tls::ssl_conf_verify),
+    row("mbedtls_ssl_config_defaults", 4, tls::ssl_config_defaults),
+    row("mbedtls_ssl_config_free", 1, contexts::free::<sdk::mbedtls_ssl_config>),
+    row("mbedtls_ssl_config_init", 1, contexts::init::<sdk::mbedtls_ssl_config>),
+    row("mbedtls_ssl_free", 1, contexts::free::<sdk::mbedtls_ssl_context>),
+    row("mbedtls_ssl_get_session", 2, tls::ssl_get_session),
+    row("mbedtls_ssl_get_verify_result", 1, tls::ssl_get_verify_result),
+    row("mbedtls_ssl_handshake", 1, tls::ssl_handshake),
+    row("mbedtls_ssl_init", 1, contexts::init::<sdk::mbedtls_ssl_context>),
+    row("mbedtls_ssl_read", 3, tls::ssl_read),
+    row("mbedtls_ssl_session_free", 1, contexts::free::<sdk::mbedtls_ssl_session>),
+    row("mbedtls_ssl_session_init", 1, contexts::init::<sdk::mbedtls_ssl_session>),
+    row("mbedtls_ssl_set_bio", 5, tls::ssl_set_bio),
+    row("mbedtls_ssl_set_hostname", 2, tls::ssl_set_hostname),
+    row("mbedtls_ssl_set_session", 2, tls::ssl_set_session),
+    row("mbedtls_ssl_setup", 2, tls::ssl_setup),
+    row("mbedtls_ssl_write", 3, tls::ssl_write),
+    row("mbedtls_version_get_number", 0, crypto::version_get_number),
+    row("mbedtls_x509_crt_free", 1, contexts::free::<sdk::mbedtls_x509_crt>),
+    row("mbedtls_x509_crt_init", 1, contexts::init::<sdk::mbedtls_x509_crt>),
+    row("mbedtls_x509_crt_parse", 3, crypto::x509_crt_parse),
+    row("wm_nvs_close", 1, nvs::close),
+    row("wm_nvs_del_key", 2, nvs::del_key),
+    row("wm_nvs_get_blob", 4, nvs::get_blob),
+    row("wm_nvs_get_info", 4, nvs::get_info),
+    row("wm_nvs_open", 4, nvs::open),
+    row("wm_nvs_set_blob", 4, nvs::set_blob),
+    row("calloc", 2, libc::calloc),
+    row("free", 1, libc::free),
+    row("malloc", 1, libc::malloc),
+    row("memcmp", 3, libc::memcmp),
+    row("memcpy", 3, libc::memcpy),
+    row("memmove", 3, libc::memmove),
+    row("memset", 3, libc::memset),
+    row("strlen", 1, libc::strlen),
+    row("time", 1, libc::time),
+    row("__muldi3", 4, libc::muldi3),
+];
+
+/// The row of a function.
+pub fn find(name: &str) -> Result<&'static Row, String> {
+    let found = ROWS.iter().find(|row| row.name == name);
+    found.ok_or_else(|| format!("the image calls {name}, which the board does not have"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ROWS;
+
+    /// Named in the list, and not to be had on this board: IPv6, and what is data.
+    fn is_elsewhere(name: &str) -> bool {
+        name == "ipaddr_ntoa_r" || name.starts_with("mqtt_client_tls_")
+    }
+
+    #[test]
+    fn every_function_of_the_list_has_one_row() {
+        let list = include_str!("../../../linker/sdk-symbols.txt");
+        let names = list.lines().filter(|line| !line.starts_with('#')).flat_map(|line| line.split('|'));
+        for name in names.filter(|name| !name.is_empty() && !is_elsewhere(name)) {
+            assert_eq!(ROWS.iter().filter(|row| row.name == name).count(), 1, "{name}");
+        }
+    }
+}

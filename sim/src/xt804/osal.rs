@@ -1,0 +1,188 @@
+//! The SDK's operating system layer. What may not come back, because its task is deleted meanwhile, owns nothing.
+#![expect(unsafe_code, reason = "the board is C")]
+
+use std::ffi::{CString, c_void};
+
+use w800_mqtt_at::sdk::bindings;
+
+use super::guest::{self, Outcome, Trouble, Words, call, core, pack, status, unpack};
+use super::handles::{self, Kind};
+use super::memory::{self, set_word};
+
+pub fn get_time_ms(_: Words) -> Outcome {
+    // SAFETY: no requirements.
+    Ok(u64::from(unsafe { bindings::wm_os_internal_get_time_ms() }))
+}
+
+pub fn time_delay_ms([milliseconds, ..]: Words) -> Outcome {
+    // SAFETY: no requirements.
+    unsafe { bindings::wm_os_internal_time_delay_ms(milliseconds) };
+    Ok(0)
+}
+
+pub fn set_critical(_: Words) -> Outcome {
+    // SAFETY: no requirements.
+    unsafe { bindings::wm_os_internal_set_critical() };
+    Ok(0)
+}
+
+pub fn release_critical(_: Words) -> Outcome {
+    // SAFETY: the guest pairs it with the call above, as on the chip.
+    unsafe { bindings::wm_os_internal_release_critical() };
+    Ok(0)
+}
+
+pub fn reboot(_: Words) -> Outcome {
+    // SAFETY: no requirements.
+    unsafe { bindings::wm_system_reboot() };
+    Ok(0)
+}
+
+/// Writes the handle of a new object, 0 where there is none.
+fn created(place: u32, kind: Kind, object: *mut c_void, outcome: i32) -> Outcome {
+    set_word(place, handles::give(kind, object))?;
+    status(outcome)
+}
+
+pub fn sem_create([place, count, ..]: Words) -> Outcome {
+    let mut semaphore = std::ptr::null_mut();
+    // SAFETY: the place is valid.
+    let outcome = unsafe { bindings::wm_os_internal_sem_create(&raw mut semaphore, count) };
+    created(place, Kind::Semaphore, semaphore, outcome)
+}
+
+pub fn sem_acquire_ms([semaphore, milliseconds, ..]: Words) -> Outcome {
+    let semaphore = handles::find(Kind::Semaphore, semaphore)?;
+    // SAFETY: the handle is that of a live semaphore.
+    status(unsafe { bindings::wm_os_internal_sem_acquire_ms(semaphore, milliseconds) })
+}
+
+pub fn sem_release([semaphore, ..]: Words) -> Outcome {
+    let semaphore = handles::find(Kind::Semaphore, semaphore)?;
+    // SAFETY: the handle is that of a live semaphore.
+    status(unsafe { bindings::wm_os_internal_sem_release(semaphore) })
+}
+
+/// What a new task needs to know.
+struct Launch {
+    name: String,
+    entry: u32,
+    parameter: u32,
+    stack: u32,
+}
+
+/// A new task must not run before its creator has its handle: it has at most the priority of that one.
+pub fn task_create([place, name, entry, parameter, stack, priority, flag, ..]: Words) -> Outcome {
+    let name = memory::text(name)?;
+    let launch = Launch { name: name.to_string_lossy().into_owned(), entry, parameter, stack };
+    let launch = Box::into_raw(Box::new(launch));
+    let mut task = std::ptr::null_mut();
+    // SAFETY: place and name are valid, and the entry takes the parameter over.
+    let outcome = unsafe {
+        bindings::wm_os_internal_task_create(
+            &raw mut task,
+            name.as_ptr(),
+            Some(run_task),
+            launch.cast(),
+            stack,
+            priority,
+            flag,
+        )
+    };
+    if outcome != bindings::WM_OS_STATUS_SUCCESS {
+        // SAFETY: no task has it.
+        drop(unsafe { Box::from_raw(launch) });
+    }
+    created(place, Kind::Task, task, outcome)
+}
+
+extern "C" fn run_task(launch: *mut c_void) {
+    // SAFETY: `task_create` has made it for this task.
+    let launch = *unsafe { Box::from_raw(launch.cast::<Launch>()) };
+    guest::enter_thread(&launch.name, launch.stack);
+    let (entry, parameter) = (launch.entry, launch.parameter);
+    // The task may end by being deleted.
+    drop(launch);
+    call(entry, &[parameter]);
+}
+
+pub fn task_del([task, ..]: Words) -> Outcome {
+    let object = if task == 0 { std::ptr::null_mut() } else { handles::find(Kind::Task, task)? };
+    handles::forget(task);
+    // SAFETY: the handle is that of a live task, or NULL for the calling one, which owns nothing here.
+    status(unsafe { bindings::wm_os_internal_task_del(object.cast()) })
+}
+
+pub fn timer_create_ms([place, callback, argument, period, repeat, _name, ..]: Words) -> Outcome {
+    let mut timer = std::ptr::null_mut();
+    // SAFETY: the place is valid, and the callback takes what is packed for it; a name is not looked at.
+    let outcome = unsafe {
+        bindings::wm_os_internal_timer_create_ms(
+            &raw mut timer,
+            Some(expired),
+            pack(callback, argument),
+            period,
+            repeat & 0xff != 0,
+            std::ptr::null_mut(),
+        )
+    };
+    created(place, Kind::Timer, timer, outcome)
+}
+
+extern "C" fn expired(timer: *mut c_void, packed: *mut c_void) {
+    let (callback, argument) = unpack(packed);
+    call(callback, &[handles::of(Kind::Timer, timer), argument]);
+}
+
+pub fn timer_start([timer, ..]: Words) -> Outcome {
+    let timer = handles::find(Kind::Timer, timer)?;
+    // SAFETY: the handle is that of a live timer.
+    unsafe { bindings::wm_os_internal_timer_start(timer) };
+    Ok(0)
+}
+
+pub fn timer_stop([timer, ..]: Words) -> Outcome {
+    let timer = handles::find(Kind::Timer, timer)?;
+    // SAFETY: the handle is that of a live timer.
+    unsafe { bindings::wm_os_internal_timer_stop(timer) };
+    Ok(0)
+}
+
+pub fn log_printf([level, tag, format, rest @ ..]: Words) -> Outcome {
+    let format = core().machine().memory().c_string(format)?.to_vec();
+    let line = CString::new(formatted(&format, &rest)?).map_err(|error| Trouble::Misuse(error.to_string()))?;
+    let tag = memory::text(tag)?;
+    // SAFETY: the format takes one text, and all texts end in NUL.
+    status(unsafe { bindings::wm_log_printf(level, tag.as_ptr(), c"%s".as_ptr(), line.as_ptr()) })
+}
+
+/// What `printf` makes of a format with %s, %d, %u, %x, %c and %% in it.
+fn formatted(format: &[u8], words: &[u32]) -> Result<Vec<u8>, Trouble> {
+    let (mut line, mut words) = (Vec::new(), words.iter().copied());
+    let mut bytes = format.iter().copied();
+    while let Some(byte) = bytes.next() {
+        if byte != b'%' {
+            line.push(byte);
+            continue;
+        }
+        let conversion = bytes.next();
+        if conversion == Some(b'%') {
+            line.push(b'%');
+            continue;
+        }
+        let word = words.next().ok_or_else(|| Trouble::Misuse("more words to print than are passed on".to_owned()))?;
+        line.extend(converted(conversion, word)?);
+    }
+    Ok(line)
+}
+
+fn converted(conversion: Option<u8>, word: u32) -> Result<Vec<u8>, Trouble> {
+    Ok(match conversion {
+        Some(b's') => core().machine().memory().c_string(word)?.to_vec(),
+        Some(b'd') => word.cast_signed().to_string().into_bytes(),
+        Some(b'u') => word.to_string().into_bytes(),
+        Some(b'x') => format!("{word:x}").into_bytes(),
+        Some(b'c') => vec![(word & 0xff) as u8],
+        _ => return Err(Trouble::Misuse("a conversion that the log does not know".to_owned())),
+    })
+}
