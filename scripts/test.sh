@@ -35,7 +35,12 @@ check_c_format() {
 }
 
 serial() {
-    "$python" -m pytest -q -n "$WORKERS" --dist worksteal -p no:cacheprovider scripts/serial --argv "$1"
+    "$python" -m pytest -q -n "$WORKERS" --dist worksteal -p no:cacheprovider scripts/serial --argv "$@"
+}
+
+# A workspace of its own: its tests compile for the chip.
+processor() {
+    (cd xt804 && cargo fmt --check && cargo clippy --all-targets -- -D warnings && cargo test)
 }
 
 scripts/setup.sh all || exit
@@ -48,6 +53,8 @@ part "clippy" cargo clippy --workspace --all-targets -- -D warnings
 part "Rust tests, host and archive for the chip" cargo test --workspace --no-fail-fast
 part "serial tests, decoded parameters" serial decoded
 part "serial tests, raw parameters" serial raw
+part "serial tests on the code for the chip" serial decoded --cpu xt804
+part "the simulated processor" processor
 
 printf '\n=== summary\n'
 cat "$logs/summary"

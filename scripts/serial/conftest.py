@@ -101,6 +101,16 @@ def new_board(request: pytest.FixtureRequest, tmp_path: Path, argv: str):
         started.stop()
 
 
+@pytest.fixture
+def new_chip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A board of its own that runs the chip's code on the simulated processor, behind a server that decodes."""
+    monkeypatch.setenv("W800_SIM_IMAGE", os.environ.get("W800_SIM_IMAGE") or build_image())
+    board = VirtualBoard(os.environ["W800_SIM"], tmp_path, "decoded")
+    board.open()
+    yield board
+    board.stop()
+
+
 @pytest.fixture(scope="module")
 def _boards(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, argv: str):
     """The file's board, with the options in the file's `BOARD`; a broken one is replaced."""

@@ -10,7 +10,7 @@ from certificates import NAME
 from link import Code, Link
 from peer import DISCONNECT, PUBLISH, Connection, publish
 from resources import forget_peaks, heap, settles, shares, snapshot, tasks
-from secure import MUTUAL, PRESENTING, SECURE, over_websocket
+from secure import MUTUAL, PRESENTING, SECURE, equip, hosts, over_websocket
 from tls import FATAL_ALERT, open_websocket, read_hello, say_goodbye, server_context, shake_hands
 
 pytestmark = pytest.mark.virtual
@@ -228,3 +228,49 @@ def test_too_little_memory_for_tls(new_board, brokers, left):
             assert answer.code in (Code.MALLOC_FAILED, Code.TLS_CONFIG, Code.START_FAILED), answer
     assert board.alive
     settles(link.port, (free - 512, blocks + 10, running))
+
+
+LEAST, MOST, STEP = 26_500, 62_000, 500
+"""Free bytes: where TLS finds too little, and where it finds enough."""
+
+BLAMELESS = (Code.MALLOC_FAILED, Code.TLS_CONFIG, Code.START_FAILED)
+BLAMED = ("unreadable", "certificate", "host name", "key")
+"""Words of reasons that find fault with a certificate or a key."""
+
+
+def test_no_certificate_is_blamed_for_want_of_memory(new_board, brokers):
+    """With ever less of it, several authorities and a client's chain: it is what fails, not what was stored or sent."""
+    board = new_board(*BOARD, *hosts())
+    link = Link(board.port, board.host, board.argv)
+    made = brokers.certificates
+    equip(link, made.roots + made.intermediate.pem + made.stranger.pem, made.chained_client.pem, made.chained_client.key)
+    outcomes = {}
+    for left in range(MOST, LEAST, -STEP):
+        link.configure(5)
+        assert link.port.command(f"AT+SYSHEAP={left}").final == b"OK"
+        answer = link.port.command(link.conn(brokers.port(5, MUTUAL), host=NAME, timeout_ms=3000))
+        outcomes[left] = "OK"
+        if answer.final != b"OK":
+            assert answer.code in BLAMELESS, (left, answer.lines, link.report())
+            outcomes[left] = link.report().text
+        assert not any(word in outcomes[left] for word in BLAMED), (left, outcomes)
+        link.clean()
+    assert board.alive
+    assert outcomes[MOST] == "OK"
+    assert len(set(outcomes.values())) > 1, outcomes
+
+
+def test_too_little_memory_to_describe_certificates(new_board, certificates):
+    """A code in place of rows that are left out."""
+    board = new_board(*BOARD)
+    link = Link(board.port, board.host, board.argv)
+    equip(link, certificates.roots, certificates.client.pem, certificates.client.key)
+    rows = link.port.command("AT+MQTTCERT?").lines
+    assert len(rows) == 3
+    for left in (4000, 2000, 1000, 500):
+        assert link.port.command(f"AT+SYSHEAP={left}").final == b"OK"
+        answer = link.port.command("AT+MQTTCERT?")
+        if answer.final == b"OK":
+            assert answer.lines == rows
+    assert answer.final == b"ERROR"
+    assert answer.code == Code.MALLOC_FAILED

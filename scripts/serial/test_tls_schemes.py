@@ -1,15 +1,19 @@
 """Each scheme accepts and refuses exactly what its row says (at-contract §6), with the code and the reason documented."""
 
+import contextlib
 import ssl
 from dataclasses import dataclass
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from certificates import LARGE, NAME, TOO_LARGE, WILD
+from certificates import LARGE, NAME, TOO_LARGE, WILD, Identity, issue
 from link import Code, Report
 from peer import Connection
 from secure import MUTUAL, PRESENTING, SECURE, VERIFYING, equip, over_websocket
-from tls import server_context
+from tls import server_context, shake_hands
 
 pytestmark = pytest.mark.virtual
 BOARD = ("--rtc", "host")
@@ -93,6 +97,44 @@ def test_a_wrong_name_is_not_the_only_fault(link, brokers, scheme):
     brokers.equip(link)
     link.configure(scheme)
     link.port.error(link.conn(brokers.port(scheme, "expired, wrong name"), host=NAME), Code.TLS_CONFIG)
+
+
+def for_clients_only(name: str, issuer: Identity) -> Identity:
+    """A certificate of which a server may make no use."""
+    plain = issue("clients only", issuer)
+    right = plain.certificate
+    purposes = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(right.subject)
+        .issuer_name(right.issuer)
+        .public_key(right.public_key())
+        .serial_number(right.serial_number)
+        .not_valid_before(right.not_valid_before_utc)
+        .not_valid_after(right.not_valid_after_utc)
+        .add_extension(purposes, critical=False)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+    )
+    return Identity(builder.sign(issuer.private, hashes.SHA256()), plain.private)
+
+
+@pytest.mark.parametrize("name", [NAME, "other.test"])
+@pytest.mark.parametrize("scheme", [3, 8])
+def test_a_servers_certificate_for_clients_only(link, peer, certificates, scheme, name):
+    """Refused for that, whether its name is right or wrong."""
+    files = certificates.write(f"clients-only-{name}", for_clients_only(name, certificates.root))
+
+    def script(connection: Connection) -> None:
+        with contextlib.suppress(OSError):
+            shake_hands(connection, server_context(files))
+
+    equip(link, certificates.root.pem)
+    link.configure(scheme)
+    answer = link.port.error(link.conn(peer(script).port, host=NAME), Code.TLS_CONFIG)
+    assert answer.seconds < 8
+    report = link.report()
+    assert (report.code, report.stage, report.text) == (Code.TLS_CONFIG, TLS_STAGE, "certificate not acceptable")
+    assert report.detail != 0
 
 
 @pytest.mark.parametrize("scheme", [scheme for scheme in SECURE if scheme not in PRESENTING])

@@ -102,6 +102,7 @@ struct BoardOptions {
     nvs: *const c_char,
     credentials: CredentialFiles,
     product: extern "C" fn(),
+    cpu_figures: Option<extern "C" fn(bool) -> *const c_char>,
 }
 
 /// For as long as the program runs; NULL for none.
@@ -198,6 +199,7 @@ impl Board {
                 key: leak(settings.key)?,
             },
             product: if settings.program.is_some() { start_guest_product } else { start_product },
+            cpu_figures: settings.program.is_some().then_some(xt804::figures),
         };
         // SAFETY: the board copies the options; the strings they point to are never freed.
         #[expect(unsafe_code, reason = "the board is C")]

@@ -41,6 +41,16 @@ void board_set_wifi_up(bool up)
     board.wifi_up = up;
 }
 
+bool board_has_cpu(void)
+{
+    return board.options.cpu_figures != NULL;
+}
+
+const char *board_cpu_figures(bool begin_anew)
+{
+    return board_has_cpu() ? board.options.cpu_figures(begin_anew) : NULL;
+}
+
 static void end_program(int status)
 {
     board.status = status;

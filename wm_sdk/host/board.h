@@ -37,6 +37,11 @@ struct board_options {
     struct credential_files credentials;
     /* What a product's own code does before the AT server starts, in the SDK's main task; or NULL. */
     void (*product)(void);
+    /*
+     * What the simulated processor has done, as rows of text until the next call, or NULL after beginning the marks of
+     * its stacks anew; NULL itself where there is no such processor.
+     */
+    const char *(*cpu_figures)(bool begin_anew);
 };
 
 /*
@@ -53,5 +58,9 @@ void board_stop(void);
 /* For AT+CWJAP and AT+CWQAP. */
 bool board_wifi_is_up(void);
 void board_set_wifi_up(bool up);
+
+/* For AT+SYSCPU: see the options. NULL without a simulated processor. */
+const char *board_cpu_figures(bool begin_anew);
+bool board_has_cpu(void);
 
 #endif

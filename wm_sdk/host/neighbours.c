@@ -6,6 +6,8 @@
  * takes the heap until at most so many bytes are free, and keeps it until the next restart.
  * AT+SYSHEAPBY? tells Mbed TLS's memory from everybody else's, which has bounds of its own: a row each of the bytes in
  * use and their peak. AT+SYSHEAPBY=0 starts these peaks anew.
+ * AT+SYSCPU? shows what each task has executed on a simulated processor: instructions, calls, loads, stores, and the
+ * most of its stack. AT+SYSCPU=0 begins these marks of the stacks anew. Without such a processor it answers ERROR.
  * AT+SYSTASKS? shows the tasks and their priorities.
  */
 #define _GNU_SOURCE
@@ -354,6 +356,19 @@ static int at_heap_by(wm_at_type_e type, int argc, char **argv)
     return WM_AT_RESULT_OK;
 }
 
+static int at_cpu(wm_at_type_e type, int argc, char **argv)
+{
+    bool begin_anew = type == AT_TYPE_EXEC && argc == 1 && strcmp(argv[0], "0") == 0;
+    if (!board_has_cpu() || (type != AT_TYPE_QUERY && !begin_anew)) {
+        return WM_AT_RESULT_FAIL;
+    }
+    const char *rows = board_cpu_figures(begin_anew);
+    if (rows) {
+        wm_atcmd_print_raw_data(rows, (int)strlen(rows));
+    }
+    return WM_AT_RESULT_OK;
+}
+
 struct task_rows {
     char text[2048];
     size_t length;
@@ -382,4 +397,5 @@ static int at_tasks(wm_at_type_e type, int argc, char **argv)
 
 WM_ATCMD_DEFINE("AT+SYSHEAP", at_heap, NULL)
 WM_ATCMD_DEFINE("AT+SYSHEAPBY", at_heap_by, NULL)
+WM_ATCMD_DEFINE("AT+SYSCPU", at_cpu, NULL)
 WM_ATCMD_DEFINE("AT+SYSTASKS", at_tasks, NULL)

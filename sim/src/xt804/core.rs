@@ -122,6 +122,16 @@ impl Core {
         all
     }
 
+    /// Begins the marks of all stacks anew.
+    pub fn forget_stacks(&mut self) {
+        for figures in self.ended.values_mut() {
+            figures.high_water = 0;
+        }
+        for context in self.contexts.iter_mut().flatten() {
+            context.stack.lowest = context.sp();
+        }
+    }
+
     /// The folded stacks of all contexts.
     pub fn folded(&mut self) -> Vec<u8> {
         let mut text = self.folded.clone().unwrap_or_default();
