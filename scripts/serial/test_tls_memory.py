@@ -243,7 +243,8 @@ def test_no_certificate_is_blamed_for_want_of_memory(new_board, brokers):
     board = new_board(*BOARD, *hosts())
     link = Link(board.port, board.host, board.argv)
     made = brokers.certificates
-    equip(link, made.roots + made.intermediate.pem + made.stranger.pem, made.chained_client.pem, made.chained_client.key)
+    client = made.chained_client
+    equip(link, made.roots + made.intermediate.pem + made.stranger.pem, client.pem, client.key)
     outcomes = {}
     for left in range(MOST, LEAST, -STEP):
         link.configure(5)
