@@ -10,18 +10,39 @@ failed=0
 
 # part <title> <command>...: its output is shown, and kept for the summary.
 part() {
-    local title=$1 start=$SECONDS result=passed
+    local title=$1 start=$SECONDS status
     shift
     printf '\n=== %s\n' "$title"
     "$@" 2>&1 | tee "$logs/output"
-    ((PIPESTATUS[0] == 0)) || {
+    status=${PIPESTATUS[0]}
+    summarize "$title" $((SECONDS - start)) "$status" "$logs/output"
+}
+
+# summarize <title> <seconds> <status> <output>
+summarize() {
+    local result=passed
+    (($3 == 0)) || {
         result=FAILED
         failed=$((failed + 1))
     }
-    {
-        printf '%s  %s (%d s)\n' "$result" "$title" $((SECONDS - start))
-        grep -E '^test result: |^[0-9]+ (passed|failed).* in [0-9.]+s' "$logs/output"
-    } >>"$logs/summary"
+    printf '%s  %s (%d s)\n' "$result" "$1" "$2" >>"$logs/summary"
+    grep -E '^test result: |^[0-9]+ (passed|failed).* in [0-9.]+s' "$4" >>"$logs/summary"
+}
+
+# aside <title> <command>...: one part beside those that mostly wait; `rejoin` shows its output.
+aside() {
+    aside_title=$1 aside_start=$SECONDS
+    shift
+    "$@" >"$logs/aside" 2>&1 &
+    aside_job=$!
+}
+
+rejoin() {
+    local status=0
+    wait "$aside_job" || status=$?
+    printf '\n=== %s\n' "$aside_title"
+    cat "$logs/aside"
+    summarize "$aside_title" $((SECONDS - aside_start)) "$status" "$logs/aside"
 }
 
 c_files() {
@@ -51,10 +72,11 @@ part "Rust formatting" cargo fmt --all --check
 part "C formatting" check_c_format
 part "clippy" cargo clippy --workspace --all-targets -- -D warnings
 part "Rust tests, host and archive for the chip" cargo test --workspace --no-fail-fast
+aside "the simulated processor" processor
 part "serial tests, decoded parameters" serial decoded
 part "serial tests, raw parameters" serial raw
 part "serial tests on the code for the chip" serial decoded --cpu xt804
-part "the simulated processor" processor
+rejoin
 
 printf '\n=== summary\n'
 cat "$logs/summary"

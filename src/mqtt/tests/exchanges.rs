@@ -7,8 +7,10 @@
 use super::super::session::Resend;
 use super::broker::{Broker, Release};
 use super::*;
-use core::hash::{Hash, Hasher};
+use core::fmt::{self, Write};
+use core::hash::Hasher;
 use std::collections::{HashSet, VecDeque};
+use std::hash::DefaultHasher;
 
 #[derive(Debug, Clone, Copy)]
 struct Plan {
@@ -120,6 +122,13 @@ impl World {
             coming: None,
             port: vec![],
         }
+    }
+
+    /// Tells states apart.
+    fn fingerprint(&self) -> u64 {
+        let mut hashed = Hashed(DefaultHasher::new());
+        write!(hashed, "{self:?}").unwrap();
+        hashed.0.finish()
     }
 
     /// Everything that may happen now.
@@ -390,6 +399,16 @@ impl World {
     }
 }
 
+/// What is written is hashed.
+struct Hashed(DefaultHasher);
+
+impl Write for Hashed {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.write(text.as_bytes());
+        Ok(())
+    }
+}
+
 /// At least once at QoS 1, exactly once at QoS 2; the first copies of each level `in_order`.
 fn check_received(received: &[u8], sent: &[u8], first: u8, in_order: bool) {
     for level in [1, 2] {
@@ -424,25 +443,22 @@ fn explore(plan: Plan) -> usize {
     let mut open = vec![vec![]];
     let mut ends = 0;
     while let Some(path) = open.pop() {
-        let story = Story(path);
+        let mut story = Story(path);
         let mut world = World::new(plan);
         for step in &story.0 {
             world.step(*step);
         }
-        let mut hasher = std::hash::DefaultHasher::new();
-        std::format!("{world:?}").hash(&mut hasher);
-        if !known.insert(hasher.finish()) {
-            continue;
-        }
-        let steps = world.steps();
-        if world.up && steps.iter().all(|step| matches!(step, Step::Lose { .. })) {
-            world.check_the_end();
-            ends += 1;
-        }
-        for step in steps {
-            let mut next = story.0.clone();
-            next.push(step);
-            open.push(next);
+        // One step is taken at once, the others when their turn comes, all the way from the begin.
+        while known.insert(world.fingerprint()) {
+            let steps = world.steps();
+            if world.up && steps.iter().all(|step| matches!(step, Step::Lose { .. })) {
+                world.check_the_end();
+                ends += 1;
+            }
+            let Some((next, others)) = steps.split_last() else { break };
+            open.extend(others.iter().map(|step| [&story.0[..], &[*step]].concat()));
+            story.0.push(*next);
+            world.step(*next);
         }
     }
     assert!(ends > 0);

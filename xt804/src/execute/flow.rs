@@ -1,0 +1,61 @@
+//! Branches, jumps and calls: what comes after this instruction.
+
+use super::transfer::literal;
+use crate::context::Context;
+use crate::fault::FaultKind;
+use crate::instruction::Instruction;
+use crate::memory::Memory;
+use crate::operand::LR;
+use crate::operation::{Condition, Target};
+
+#[inline]
+pub(super) fn branch(context: &mut Context, condition: Condition, what: Instruction, next: u32) -> u32 {
+    let x = context.get(what.x).cast_signed();
+    let taken = match condition {
+        Condition::True => context.condition,
+        Condition::False => !context.condition,
+        Condition::Zero => x == 0,
+        Condition::NotZero => x != 0,
+        Condition::Higher => x > 0,
+        Condition::LowerOrSame => x <= 0,
+        Condition::Lower => x < 0,
+        Condition::HigherOrSame => x >= 0,
+        Condition::NotZeroAfterDecrement => {
+            context.set(what.x, x.wrapping_sub(1).cast_unsigned());
+            x != 1
+        }
+    };
+    if taken { context.pc.wrapping_add(what.immediate) } else { next }
+}
+
+#[inline]
+fn target(context: &mut Context, memory: &Memory, target: Target, what: Instruction) -> Result<u32, FaultKind> {
+    Ok(match target {
+        Target::Displacement => context.pc.wrapping_add(what.immediate),
+        Target::Register => context.get(what.x) & !1,
+        Target::Pool => literal(context, memory, what.immediate)? & !1,
+    })
+}
+
+#[inline]
+pub(super) fn jump(context: &mut Context, memory: &Memory, kind: Target, what: Instruction) -> Result<u32, FaultKind> {
+    let to = target(context, memory, kind, what)?;
+    if kind == Target::Register && what.x == LR {
+        context.leave(to);
+    }
+    Ok(to)
+}
+
+#[inline]
+pub(super) fn call(
+    context: &mut Context,
+    memory: &Memory,
+    kind: Target,
+    what: Instruction,
+    next: u32,
+) -> Result<u32, FaultKind> {
+    let to = target(context, memory, kind, what)?;
+    context.set(LR, next);
+    context.enter(to, next, context.pc);
+    Ok(to)
+}

@@ -1,0 +1,27 @@
+//! The pure rooms of the library, so that their unit tests can be built for the chip: the same sources, rustc's own
+//! `#[test]`, and two small crates in the places of `std` and `test`.
+#![no_std]
+#![no_main]
+#![feature(custom_test_frameworks)]
+#![reexport_test_harness_main = "run_tests"]
+
+#[path = "../../../src/at/mod.rs"]
+pub mod at;
+#[path = "../../../src/bytes.rs"]
+pub mod bytes;
+#[path = "../../../src/link/mod.rs"]
+pub mod link;
+#[path = "../../../src/mqtt/mod.rs"]
+pub mod mqtt;
+#[path = "../../../src/time.rs"]
+pub mod time;
+#[cfg(test)]
+#[path = "../../../src/net/ws/mod.rs"]
+mod ws;
+
+/// Runs all unit tests; the host of the simulation calls it.
+#[cfg(test)]
+#[unsafe(no_mangle)]
+pub extern "C" fn units_run() {
+    run_tests();
+}
