@@ -419,12 +419,11 @@ def test_a_board_without_a_file_forgets(new_board, ours):
 
 @pytest.fixture
 def firmware(tmp_path, certificates):
-    """Options of a board whose firmware brings these."""
+    """Options of a board whose firmware brings these: linked in, or set by its C code."""
 
-    def options(credentials):
-        names = ("--ca", "--cert", "--key")
-        parts = ["--rtc", "host"]
-        for kind, name in enumerate(names):
+    def options(credentials, prefix="--"):
+        parts = ["--rtc", "host"] if prefix == "--" else []
+        for kind, name in enumerate(prefix + kind for kind in ("ca", "cert", "key")):
             if credentials[kind]:
                 place = tmp_path / name.strip("-")
                 place.write_bytes(credentials[kind])
@@ -459,6 +458,34 @@ def test_stored_ones_come_first(new_board, brokers, certificates, firmware, ours
     equip(link)
     link.port.ok("AT+MQTTCERT?", *theirs.rows())
     fails(link, brokers, Code.TLS_CONFIG, 3, "good")
+
+
+def test_those_that_c_code_sets(new_board, brokers, certificates, firmware, ours):
+    """`w800_mqtt_at_set_credential` comes before what is linked in and behind what the host stores; PEM or DER."""
+    strange = certificates.strange_client
+    theirs = Set(certificates.stranger.pem, strange.pem, strange.key)
+    link = link_of(new_board(*firmware(theirs), *firmware(ours, "--set-")))
+    link.port.ok("AT+MQTTCERT?", *ours.rows())
+    connects(link, brokers)
+    link.store(CA, theirs.authority)
+    fails(link, brokers, Code.TLS_CONFIG, 3, "good")
+    link.store(CA, b"")
+    binary = Set(der(certificates.root.pem), b"", b"")
+    link = link_of(new_board("--rtc", "host", *firmware(binary, "--set-")))
+    link.port.ok("AT+MQTTCERT?", row(CA, binary.authority))
+    connects(link, brokers, 3, "good")
+
+
+@each_kind
+def test_c_code_cannot_set_rubbish(new_board, firmware, ours, kind):
+    """It is refused, and what was linked in stays."""
+    rubbish = [b"rubbish" if other == kind else b"" for other in KINDS]
+    link = link_of(new_board(*firmware(ours), *firmware(rubbish, "--set-")))
+    link.port.ok("AT+MQTTCERT?", *ours.rows())
+
+
+def der(pem):
+    return x509.load_pem_x509_certificate(pem).public_bytes(serialization.Encoding.DER)
 
 
 @each_kind
