@@ -60,8 +60,8 @@ def test_bytes_beyond_the_length_begin_the_next_command(link, other, qos):
 
 def test_half_of_the_next_command_beyond_the_length(link, other):
     link.port.prompt('AT+MQTTPUBRAW=0,"raw",5,0,0')
-    link.port.write(b"12345AT+MQ")
     link.port.fill(b"")
+    link.port.write(b"12345AT+MQ")
     assert link.port.result() == b"OK"
     time.sleep(0.3)
     # The rest of the line completes it; the driver has to be told what it is.

@@ -491,16 +491,19 @@ def test_a_large_message_from_the_server(link, websocket, size):
 
 def test_a_frame_without_end(link, websocket):
     """Its length says 2^40 bytes: packets are taken from it as they come."""
+    acknowledged = threading.Event()
 
     def script(connection):
         connection.socket.send_raw(b"\x82\x7f" + (1 << 40).to_bytes(8))
         for number in range(20):
             connection.socket.send_raw(publish(b"t", b"%d" % number, 1, number + 1))
             assert connection.expect(PUBACK).identifier == number + 1
+        acknowledged.set()
         connection.swallow()
 
     websocket(script)
     assert [link.port.message().data for _ in range(20)] == [b"%d" % number for number in range(20)]
+    assert acknowledged.wait(5)
     link.publish("t", "x")
 
 
