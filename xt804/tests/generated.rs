@@ -12,12 +12,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use support::{Numbers, build_for_chip, firmware_flags, folder, run, tool};
+use support::{Nobody, Numbers, build_for_chip, firmware_flags, folder, run, tool, write_crate};
 use xt804::context::Context;
-use xt804::fault::{Fault, FaultKind};
+use xt804::fault::FaultKind;
 use xt804::image::Image;
 use xt804::link::{FLASH, Link, RAM, RAM_SIZE};
-use xt804::machine::{Host, Machine};
+use xt804::machine::Machine;
 
 const INPUTS: usize = 6;
 
@@ -44,15 +44,6 @@ fn panic(_: &core::panic::PanicInfo) -> ! {
 }
 ";
 
-struct Nobody;
-
-impl Host for Nobody {
-    fn call(&mut self, machine: &mut Machine, context: &mut Context, number: usize) -> Result<(), Box<Fault>> {
-        let name = machine.symbols().imports()[number].clone();
-        Err(Box::new(machine.fault(context, FaultKind::Missing(name))))
-    }
-}
-
 fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |text| text.parse().expect(name))
 }
@@ -68,18 +59,6 @@ fn inputs() -> Vec<u64> {
     edges.into_iter().chain((0..INPUTS as u64 * 2 - 6).map(|_| numbers.next())).collect()
 }
 
-/// A crate of the programs. Only its own level of optimisation differs from the probe's options, so that the core
-/// library is built once.
-fn write_crate(folder: &Path, source: &str, level: &str) {
-    let manifest = format!(
-        "[package]\nname = \"generated\"\nedition = \"2024\"\n[workspace]\n\
-         [profile.release]\npanic = \"abort\"\n[profile.release.package.generated]\nopt-level = {level}\n"
-    );
-    fs::create_dir_all(folder.join("src")).unwrap();
-    fs::write(folder.join("Cargo.toml"), manifest).unwrap();
-    fs::write(folder.join("src/lib.rs"), source).unwrap();
-}
-
 /// Compiles for the host and returns the program.
 fn compile_for_host(folder: &Path, source: &str) -> PathBuf {
     let (from, to) = (folder.join("host.rs"), folder.join("host"));
@@ -93,10 +72,10 @@ fn task() -> Context {
     Context::new("generated", top - 0x8000, top)
 }
 
-/// What LLVM's code does although the program does not: it leaves counts of `rotl` unmasked, and it takes divisions out
-/// of loops, before the test for zero, as if they could not trap. What the chip computes then cannot be told.
+/// What LLVM's code does although the program does not: it leaves counts of `rotl` unmasked. What the chip computes then
+/// cannot be told.
 fn compilers_own(kind: &FaultKind) -> bool {
-    matches!(kind, FaultKind::Rotation { .. } | FaultKind::DivideByZero)
+    matches!(kind, FaultKind::Rotation { .. })
 }
 
 fn on_chip(archive: &Path, count: usize) -> Vec<Option<String>> {
@@ -131,7 +110,7 @@ fn programs_compute_the_same() {
     let (seed, count) = (setting("XT804_SEED", 1), setting("XT804_PROGRAMS", 2000) as usize);
     let folder = folder("generated");
     let programs = generator::programs(seed, count);
-    write_crate(&folder, &format!("#![no_std]\n{programs}{ON_CHIP}"), level(seed));
+    write_crate(&folder, "generated", &format!("#![no_std]\n{programs}{ON_CHIP}"), level(seed));
     let (archive, program) = std::thread::scope(|scope| {
         let for_host = scope.spawn(|| compile_for_host(&folder, &format!("{programs}{ON_HOST}")));
         (build_for_chip(Some(&folder), &firmware_flags()), for_host.join().unwrap())

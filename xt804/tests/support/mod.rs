@@ -13,6 +13,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
+use xt804::context::Context;
+use xt804::fault::{Fault, FaultKind};
+use xt804::machine::{Host, Machine};
+
 /// The repository.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -79,6 +83,28 @@ pub fn build_for_chip(folder: Option<&Path>, options: &[String]) -> PathBuf {
     build.args(folder).args(options).env("CARGO_TARGET_DIR", target);
     build.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
     PathBuf::from(run(&mut build).trim())
+}
+
+/// A crate of that name with this library. Only its own level of optimisation differs from the probe's options, so that
+/// the core library is built once.
+pub fn write_crate(folder: &Path, name: &str, source: &str, level: &str) {
+    let manifest = format!(
+        "[package]\nname = \"{name}\"\nedition = \"2024\"\n[workspace]\n\
+         [profile.release]\npanic = \"abort\"\n[profile.release.package.{name}]\nopt-level = {level}\n"
+    );
+    fs::create_dir_all(folder.join("src")).unwrap();
+    fs::write(folder.join("Cargo.toml"), manifest).unwrap();
+    fs::write(folder.join("src/lib.rs"), source).unwrap();
+}
+
+/// A host without functions.
+pub struct Nobody;
+
+impl Host for Nobody {
+    fn call(&mut self, machine: &mut Machine, context: &mut Context, number: usize) -> Result<(), Box<Fault>> {
+        let name = machine.symbols().import(number).unwrap_or_default().to_owned();
+        Err(Box::new(machine.fault(context, FaultKind::Missing(name))))
+    }
 }
 
 /// A generator of numbers (xorshift) that gives the same ones on every run.
