@@ -254,7 +254,7 @@ def test_no_certificate_is_blamed_for_want_of_memory(new_board, brokers):
         if answer.final != b"OK":
             assert answer.code in BLAMELESS, (left, answer.lines, link.report())
             outcomes[left] = link.report().text
-        assert not any(word in outcomes[left] for word in BLAMED), (left, outcomes)
+        assert not any(word in outcomes[left] for word in BLAMED), (left, outcomes[left])
         link.clean()
     assert board.alive
     assert outcomes[MOST] == "OK"

@@ -6,7 +6,6 @@ use crate::at::code::Code;
 use crate::bytes::Buffer;
 use crate::link::config::{TlsConfig, Transport};
 use crate::sdk::clock::{knows_the_date, left_ms, now};
-use crate::sdk::heap;
 use crate::sdk::heap::Bytes;
 use crate::sdk::random::{NoRandom, Random};
 use crate::sdk::socket::{Interest, Socket};
@@ -138,8 +137,7 @@ const fn config_error(detail: i32, text: &'static str) -> Failure {
 fn refused(tls: &Tls, error: Error) -> Failure {
     let verification = tls.verification();
     match verification.text() {
-        // Without memory for the arithmetic of a signature Mbed TLS calls it wrong.
-        Some(_) if !verification.is_name_only() && !heap::has_room() => no_memory(),
+        Some(_) if tls.lacked_memory() => no_memory(),
         Some(text) if verification.is_name_only() => {
             Failure::because(Stage::Tls, Code::HostnameVerifyFailed, verification.0.cast_signed(), text)
         }

@@ -3,7 +3,7 @@
 //! Nothing here waits: each step says what it waits for. One task at a time may use a [`Tls`].
 
 use super::bindings;
-use super::heap::{Block, Bytes};
+use super::heap::{self, Block, Bytes};
 use super::random::Random;
 use super::socket::Stream;
 use super::x509::{Certificates, PrivateKey, is_out_of_memory};
@@ -121,6 +121,8 @@ struct Parts {
     /// Bytes that have come from the peer, modulo 2^32.
     received: u32,
     verification: u32,
+    /// When a signature could not be checked, there was little memory to do so.
+    memory_was_short: bool,
     /// The address that the certificate must name; empty where it must name a host.
     address: Vec<u8, 16>,
 }
@@ -330,6 +332,13 @@ impl Tls {
         }
     }
 
+    /// Whether a certificate that is not trusted may be a good one: without memory for the arithmetic of a signature
+    /// Mbed TLS calls it wrong.
+    pub fn lacked_memory(&self) -> bool {
+        // SAFETY: the block holds the flag.
+        unsafe { (*self.at()).memory_was_short }
+    }
+
     /// Bytes that have come from the peer, modulo 2^32: whether a handshake makes progress.
     pub const fn received(&self) -> u32 {
         // SAFETY: the block holds the number.
@@ -485,6 +494,10 @@ extern "C" fn verified(
             *flags |= bindings::MBEDTLS_X509_BADCERT_CN_MISMATCH;
         }
         (*parts).verification |= *flags;
+        // Asked here: once the verdict is out, Mbed TLS frees the chain that took the room.
+        if *flags & bindings::MBEDTLS_X509_BADCERT_NOT_TRUSTED != 0 && !heap::has_room() {
+            (*parts).memory_was_short = true;
+        }
     }
     0
 }
