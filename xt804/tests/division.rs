@@ -1,27 +1,24 @@
-//! A division that the compiler must not move: LLVM's MachineLICM takes it out of its loop, before the test of the divisor
-//! for zero, as if it could not trap. On this core it does. The firmware is built without that pass
-//! (`scripts/build-target.sh`).
+//! A division stays behind the test of its divisor for zero, where the chip has a trap for a divisor of zero.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects, missing_docs)]
 
+#[path = "support/divisions.rs"]
+mod divisions;
 mod support;
 
 use std::fs;
 
+use divisions::DIVISIONS;
 use support::{Nobody, build_for_chip, firmware_flags, folder, tool, write_crate};
 use xt804::context::Context;
-use xt804::fault::{Fault, FaultKind};
+use xt804::fault::FaultKind;
 use xt804::image::Image;
 use xt804::link::{Link, RAM, RAM_SIZE};
 use xt804::machine::Machine;
 
-const SOURCE: &str = "#![no_std]
+const ON_CHIP: &str = "
 #[unsafe(no_mangle)]
-pub extern \"C\" fn divided(n: u32, a: u32, y: u32) -> u32 {
-    let mut v = 0;
-    for i in 0..n {
-        v = a.checked_div(y).unwrap_or(v ^ i);
-    }
-    v
+pub extern \"C\" fn division_call(number: usize, a: u32, y: u32, rounds: u32) -> u32 {
+    DIVISIONS[number](a, y, rounds)
 }
 
 #[panic_handler]
@@ -30,35 +27,58 @@ fn panic(_: &core::panic::PanicInfo) -> ! {
 }
 ";
 
-const WORKAROUND: &str = "-Cllvm-args=-disable-machine-licm";
+/// A program of the divisions, on the chip.
+struct Program(Machine);
 
-fn divided(name: &str, flags: &[String], arguments: [u32; 3]) -> Result<u64, Box<Fault>> {
-    let folder = folder(name);
-    write_crate(&folder, name, SOURCE, "2");
-    let output = folder.join("divided.elf");
-    let inputs = [build_for_chip(Some(&folder), flags)];
-    Link { ld: &tool("ld"), inputs: &inputs, roots: &["divided"], output: &output }.run().unwrap();
-    let mut machine = Machine::default();
-    machine.load(Image::parse(&fs::read(output).unwrap()).unwrap()).unwrap();
-    let entry = machine.symbols().address("divided").unwrap();
-    let top = RAM + RAM_SIZE as u32;
-    machine.call(&mut Context::new(name, top - 0x1000, top), entry, &arguments, &mut Nobody)
-}
+impl Program {
+    fn new(name: &str, level: &str, options: &[String]) -> Self {
+        let folder = folder(name);
+        let source = concat!("#![no_std]\n", include_str!("support/divisions.rs"));
+        write_crate(&folder, "division", &format!("{source}{ON_CHIP}"), level);
+        let inputs = [build_for_chip(Some(&folder), options)];
+        let output = folder.join("division.elf");
+        Link { ld: &tool("ld"), inputs: &inputs, roots: &["division_call"], output: &output }.run().unwrap();
+        let mut machine = Machine::default();
+        machine.load(Image::parse(&fs::read(output).unwrap()).unwrap()).unwrap();
+        Self(machine)
+    }
 
-#[test]
-fn by_zero_is_not_reached_in_firmware() {
-    let flags = firmware_flags();
-    assert!(flags.iter().any(|flag| flag == WORKAROUND), "{flags:?}");
-    for (arguments, expected) in [([4, 100, 7], 14), ([4, 100, 0], 2 ^ 3 ^ 1), ([0, 100, 0], 0)] {
-        let result = divided("kept", &flags, arguments).map(|result| result as u32);
-        assert_eq!(result.unwrap(), expected, "{arguments:?}");
+    fn run(&mut self, number: usize, [a, y, rounds]: [u32; 3]) -> Result<u32, FaultKind> {
+        let top = RAM + RAM_SIZE as u32;
+        let mut context = Context::new("division", top - 0x8000, top);
+        let entry = self.0.symbols().address("division_call").unwrap();
+        let result = self.0.call(&mut context, entry, &[number as u32, a, y, rounds], &mut Nobody);
+        result.map(|result| result as u32).map_err(|fault| fault.kind)
     }
 }
 
-/// When this no longer holds, the compiler is mended and the flag can go.
+fn inputs() -> impl Iterator<Item = [u32; 3]> {
+    let divisors = [0, 1, 3, u32::MAX];
+    divisors.into_iter().flat_map(|y| (0..5).map(move |rounds| [1000, y, rounds]))
+}
+
 #[test]
-fn the_pass_is_still_wrong() {
-    let flags: Vec<String> = firmware_flags().into_iter().filter(|flag| flag != WORKAROUND).collect();
-    let fault = divided("hoisted", &flags, [4, 100, 0]).unwrap_err();
-    assert!(matches!(fault.kind, FaultKind::DivideByZero), "{fault}");
+fn firmwares_options_keep_divisions_behind_their_tests() {
+    for (name, level) in [("division-z", "\"z\""), ("division-2", "2"), ("division-3", "3")] {
+        let mut program = Program::new(name, level, &firmware_flags());
+        for (number, division) in DIVISIONS.iter().enumerate() {
+            for [a, y, rounds] in inputs() {
+                let expected = division(a, y, rounds);
+                assert_eq!(program.run(number, [a, y, rounds]), Ok(expected), "{level} {number} {a} {y} {rounds}");
+            }
+        }
+    }
+}
+
+/// When this no longer holds, the option is needed no longer.
+#[test]
+fn without_that_option_they_do_not_stay() {
+    let options: Vec<String> =
+        firmware_flags().into_iter().filter(|flag| !flag.ends_with("-disable-machine-licm")).collect();
+    assert_eq!(options.len() + 1, firmware_flags().len());
+    for (name, level) in [("division-bare-z", "\"z\""), ("division-bare-2", "2")] {
+        let mut program = Program::new(name, level, &options);
+        let results: Vec<_> = (0..DIVISIONS.len()).map(|number| program.run(number, [1000, 0, 3])).collect();
+        assert!(matches!(results[..], [Err(FaultKind::DivideByZero), _, Ok(3)]), "{level}: {results:?}");
+    }
 }

@@ -218,5 +218,5 @@ fn unit_tests_print_what_they_print_on_the_host() {
     for (number, (ours, theirs)) in printed.lines().zip(expected.lines()).enumerate() {
         assert_eq!(ours, theirs, "line {}", number + 1);
     }
-    assert_eq!(printed, expected);
+    assert!(printed == expected, "one of them ends early");
 }
