@@ -10,7 +10,7 @@ const LANES = [
   { id: "tcp", name: "TCP", way: "on the wire", lane: "tcp", rows: 2 },
 ];
 const NAMES = { serial: "Serial", mqtt: "MQTT", websocket: "WebSocket", tls: "TLS", tcp: "TCP" };
-const ROW = 21, PILL = 17, LANE_PADDING = 7, AXIS = 26, HEAP = 96;
+const ROW = 20, PILL = 17, LANE_PADDING = 5, AXIS = 38, HEAP = 88;
 const WIDEST = 320, NARROWEST = 42, TEXT_PADDING = 6;
 const FOLD_UNIT = 150, LONG_GAP = 300000, PAGE_ROWS = 500;
 
@@ -154,7 +154,7 @@ function labelOf(event) {
 function draw() {
   view.width = chart.clientWidth;
   view.gutter = view.width < 700 ? 84 : 124;
-  ruler.font = getComputedStyle(document.body).getPropertyValue("--mono") && `11px ${getComputedStyle(document.body).getPropertyValue("--mono")}`;
+  ruler.font = `11px ${getComputedStyle(document.body).getPropertyValue("--mono")}`;
   chart.replaceChildren();
   const hatch = put(put(chart, "defs"), "pattern", { id: "hatch", width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" });
   put(hatch, "path", { d: "M0 0V6" });
@@ -181,7 +181,7 @@ function drawAxis(bottom) {
   for (const at of axisTimes()) {
     const x = placeOf(at), text = seconds(at, view.folded || view.to - view.from < 2e6 ? 4 : 2);
     if (x < view.gutter || x > view.width - 10) continue;
-    put(axis, "line", { class: "rule", x1: x, x2: x, y1: AXIS - 5, y2: bottom });
+    put(axis, "line", { class: "rule", x1: x, x2: x, y1: 4, y2: bottom });
     if (x >= free && x + 52 < view.width) {
       put(axis, "text", { x: x + 3, y: 15 }, text);
       free = x + 84;
@@ -221,9 +221,8 @@ function drawQuietTimes(bottom) {
     if (to - from < 3) return;
     put(chart, "rect", { class: "quiet", x: from, width: to - from, y: AXIS, height: bottom - AXIS });
     const text = duration(gap);
-    if (to - from > widthOf(text) + 6) {
-      put(chart, "text", { class: "gap", x: (from + to) / 2, y: AXIS - 3, "text-anchor": "middle" }, "");
-      put(chart.lastChild, "tspan", {}, "");
+    if (to - from > widthOf(text) + 4) {
+      put(chart, "text", { class: "gap", x: (from + to) / 2, y: AXIS - 7, "text-anchor": "middle" }, text);
     }
   });
 }
@@ -236,28 +235,58 @@ function drawLane(lane) {
     const length = lengthOf(event.at);
     return length >= view.from && length <= view.to;
   });
-  const busy = new Array(lane.rows).fill(-Infinity);
-  let lastTick = -Infinity;
-  shown.forEach((event, index) => {
-    const x = placeOf(event.at);
+  const marks = shown.map((event, index) => {
     const following = shown[index + lane.rows];
-    const pill = placePill(event, x, following ? placeOf(following.at) : view.width, busy);
-    if (!pill && x - lastTick < 1 && event.tone === "plain" && event !== chosen) return;
+    return { event, x: placeOf(event.at), next: following ? placeOf(following.at) : view.width, pill: null };
+  });
+  const rows = Array.from({ length: lane.rows }, () => []);
+  for (const important of [true, false]) {
+    for (const mark of marks) {
+      if (isImportant(mark.event) === important) mark.pill = placePill(mark, rows);
+    }
+  }
+  let lastTick = -Infinity;
+  for (const { event, x, pill } of marks) {
+    if (!pill && x - lastTick < 1 && event.tone === "plain" && event !== chosen) continue;
     lastTick = x;
     drawMark(lane, event, x, pill);
-  });
+  }
 }
 
-/* In the first row that is free, as wide as the row is until its next event; none where there is no room. */
-function placePill(event, x, next, busy) {
-  const row = busy.findIndex((end) => end <= x);
-  if (row < 0) return null;
-  const room = Math.min(Math.max(next - x - 5, NARROWEST), WIDEST, view.width - x - 6);
-  const text = room >= NARROWEST ? cut(labelOf(event), room - 2 * TEXT_PADDING) : "";
-  if (!text) return null;
-  const width = Math.ceil(widthOf(text)) + 2 * TEXT_PADDING;
-  busy[row] = x + width + 3;
-  return { row, text, width };
+/* What gets its label before others. */
+function isImportant(event) {
+  return event === chosen || event.tone === "bad" || event.tone === "notable" || (event.tone === "good" && event.lane !== "serial");
+}
+
+/* In the first row that has room, as wide as the row is until its next event; none where there is no room. */
+function placePill({ event, x, next }, rows) {
+  const label = labelOf(event);
+  const least = Math.min(NARROWEST, widthOf(label) + 2 * TEXT_PADDING);
+  for (const [row, taken] of rows.entries()) {
+    if (taken.some(({ from, to }) => from <= x && x < to)) continue;
+    const free = Math.min(view.width - 6, ...taken.filter(({ from }) => from > x).map(({ from }) => from - 3)) - x;
+    if (free < least) continue;
+    const text = cut(label, Math.min(Math.max(next - x - 5, NARROWEST), WIDEST, free) - 2 * TEXT_PADDING);
+    if (!text) continue;
+    const width = Math.ceil(widthOf(text)) + 2 * TEXT_PADDING;
+    taken.push({ from: x, to: x + width + 3 });
+    return { row, text, width, x };
+  }
+  return x + least > view.width - 6 ? placePillBefore(label, x, rows) : null;
+}
+
+/* At the right edge a label stands before its event. */
+function placePillBefore(label, x, rows) {
+  for (const [row, taken] of rows.entries()) {
+    if (taken.some(({ to }) => to > x)) continue;
+    const free = x - Math.max(view.gutter + 4, ...taken.map(({ to }) => to));
+    const text = cut(label, Math.min(free, WIDEST) - 2 * TEXT_PADDING);
+    if (!text) continue;
+    const width = Math.ceil(widthOf(text)) + 2 * TEXT_PADDING;
+    taken.push({ from: x - width, to: x + 3 });
+    return { row, text, width, x: x - width };
+  }
+  return null;
 }
 
 function drawMark(lane, event, x, pill) {
@@ -266,8 +295,8 @@ function drawMark(lane, event, x, pill) {
   const y = lane.top + LANE_PADDING + (pill ? pill.row * ROW : 0);
   put(mark, "line", { x1: x, x2: x, y1: pill ? y : lane.top + 2, y2: pill ? y + PILL : lane.top + LANE_PADDING });
   if (!pill) return;
-  put(mark, "rect", { x, y, width: pill.width, height: PILL, rx: 4 });
-  put(mark, "text", { x: x + TEXT_PADDING, y: y + 12.5 }, pill.text);
+  put(mark, "rect", { x: pill.x, y, width: pill.width, height: PILL, rx: 4 });
+  put(mark, "text", { x: pill.x + TEXT_PADDING, y: y + 12.5 }, pill.text);
 }
 
 function drawHeap(top) {

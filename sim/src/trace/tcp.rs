@@ -95,7 +95,7 @@ fn describe(flags: u8, again: bool) -> Option<(&'static str, Tone)> {
     match flags & (SYN | FIN | RST | ACK) {
         _ if flags & RST != 0 => Some(("RST", Tone::Bad)),
         _ if again && flags & SYN != 0 => Some(("SYN again", Tone::Bad)),
-        _ if again && flags & FIN != 0 => Some(("FIN again", Tone::Bad)),
+        _ if again && flags & FIN != 0 => Some(("FIN again", Tone::Notable)),
         _ if again => Some(("retransmission", Tone::Bad)),
         SYN => Some(("SYN (connect)", Tone::Plain)),
         both if both == SYN | ACK => Some(("SYN ACK (connected)", Tone::Good)),
