@@ -291,7 +291,7 @@ function placePillBefore(label, x, rows) {
 
 function drawMark(lane, event, x, pill) {
   const states = [event === chosen && "chosen", !matching(event) && "faded"].filter(Boolean);
-  const mark = put(chart, "g", { class: ["mark", event.lane, event.tone, ...states].join(" "), "data-event": event.index, "data-lane": lane.id });
+  const mark = put(chart, "g", { class: ["mark", event.lane, event.tone, ...states].join(" "), "data-event": event.index, "data-lane": lane.id, "data-label": event.label });
   const y = lane.top + LANE_PADDING + (pill ? pill.row * ROW : 0);
   put(mark, "line", { x1: x, x2: x, y1: pill ? y : lane.top + 2, y2: pill ? y + PILL : lane.top + LANE_PADDING });
   if (!pill) return;
