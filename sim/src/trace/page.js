@@ -11,7 +11,7 @@ const LANES = [
 ];
 const NAMES = { serial: "Serial", mqtt: "MQTT", websocket: "WebSocket", tls: "TLS", tcp: "TCP" };
 const ROW = 20, PILL = 17, LANE_PADDING = 5, AXIS = 38, HEAP = 88;
-const WIDEST = 320, NARROWEST = 42, TEXT_PADDING = 6;
+const WIDEST = 320, NARROWEST = 42, SHORTEST = 18, TEXT_PADDING = 6, TICK = 3;
 const FOLD_UNIT = 150, LONG_GAP = 300000, PAGE_ROWS = 500;
 
 /* What the file holds */
@@ -132,10 +132,17 @@ function put(parent, name, attributes = {}, text) {
   return made;
 }
 
-const widthOf = (text) => ruler.measureText(text).width;
+const widths = new Map();
 
-/* As much of a text as has room, and its width. */
-function cut(text, room) {
+function widthOf(text) {
+  if (!widths.has(text)) widths.set(text, ruler.measureText(text).width);
+  return widths.get(text);
+}
+
+/* As much of a text as has room; first what many begin with is left out. */
+function cut(whole, room) {
+  if (widthOf(whole) <= room) return whole;
+  const text = whole.replace(/^(AT)?\+MQTT/, "…");
   if (widthOf(text) <= room) return text;
   let low = 0, high = text.length;
   while (high - low > 1) {
@@ -245,10 +252,11 @@ function drawLane(lane) {
       if (isImportant(mark.event) === important) mark.pill = placePill(mark, rows);
     }
   }
-  let lastTick = -Infinity;
+  const ticks = new Set();
   for (const { event, x, pill } of marks) {
-    if (!pill && x - lastTick < 1 && event.tone === "plain" && event !== chosen) continue;
-    lastTick = x;
+    const place = `${Math.round(x / TICK)} ${event.tone}`;
+    if (!pill && ticks.has(place) && event !== chosen) continue;
+    ticks.add(place);
     drawMark(lane, event, x, pill);
   }
 }
@@ -261,18 +269,26 @@ function isImportant(event) {
 /* In the first row that has room, as wide as the row is until its next event; none where there is no room. */
 function placePill({ event, x, next }, rows) {
   const label = labelOf(event);
-  const least = Math.min(NARROWEST, widthOf(label) + 2 * TEXT_PADDING);
   for (const [row, taken] of rows.entries()) {
-    if (taken.some(({ from, to }) => from <= x && x < to)) continue;
-    const free = Math.min(view.width - 6, ...taken.filter(({ from }) => from > x).map(({ from }) => from - 3)) - x;
-    if (free < least) continue;
+    const free = roomAt(x, taken);
+    if (free < SHORTEST || free < Math.min(NARROWEST, widthOf(label) + 2 * TEXT_PADDING)) continue;
     const text = cut(label, Math.min(Math.max(next - x - 5, NARROWEST), WIDEST, free) - 2 * TEXT_PADDING);
     if (!text) continue;
     const width = Math.ceil(widthOf(text)) + 2 * TEXT_PADDING;
     taken.push({ from: x, to: x + width + 3 });
     return { row, text, width, x };
   }
-  return x + least > view.width - 6 ? placePillBefore(label, x, rows) : null;
+  return x + NARROWEST > view.width - 6 ? placePillBefore(label, x, rows) : null;
+}
+
+/* From x to what stands there next in a row; nothing where something stands already. */
+function roomAt(x, taken) {
+  let end = view.width - 6;
+  for (const { from, to } of taken) {
+    if (from <= x && x < to) return 0;
+    if (from > x && from - 3 < end) end = from - 3;
+  }
+  return end - x;
 }
 
 /* At the right edge a label stands before its event. */
