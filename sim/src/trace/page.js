@@ -142,7 +142,7 @@ function widthOf(text) {
 /* As much of a text as has room; first what many begin with is left out. */
 function cut(whole, room) {
   if (widthOf(whole) <= room) return whole;
-  const text = whole.replace(/^(AT)?\+MQTT/, "…");
+  const text = whole.replace(/^(✕ )?((AT)?\+MQTT|ERR CODE:0x0000)/, "$1…");
   if (widthOf(text) <= room) return text;
   let low = 0, high = text.length;
   while (high - low > 1) {
@@ -565,7 +565,7 @@ function introduce() {
     ["", new Date(about.began).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" })],
     [duration(lastTime()), ""], [events.length, "events"], [packets, "MQTT packets"],
     ...(heap ? [[kilobytes(Math.max(0, ...heap.heap.map((time) => time[2]))), "heap peak"]] : []),
-    [bad, bad === 1 ? "failure" : "failures", bad ? "bad" : ""],
+    [bad, bad === 1 ? "sign of trouble" : "signs of trouble", bad ? "bad" : ""],
   ];
   document.getElementById("summary").replaceChildren(...parts.flatMap(([figure, name, className = ""], index) =>
     [index ? " · " : "", element("b", String(figure), { className }), figure === "" ? name : ` ${name}`]));
