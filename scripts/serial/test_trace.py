@@ -221,7 +221,7 @@ def test_reading_it(session, open_page):
     assert "PUBREC #" in page.locator("#rows").inner_text() and page.locator("#rows tr").count() == 1
     page.fill("#filter", "")
     assert page.locator("#rows tr").count() == len(events(session.path))
-    assert "--trace" in page.locator("#options").text_content()
+    assert "--rtc host --trace" in page.locator("#options").inner_text() and "--rtc host" in page.title()
 
 
 def test_a_killed_board_leaves_a_page(new_board, broker, open_page, tmp_path):
@@ -251,6 +251,7 @@ def test_a_restarted_board_goes_on_in_the_same_file(new_board, tmp_path):
 def test_the_end_of_the_input_completes_the_file(tmp_path):
     path = tmp_path / "ended.html"
     command = [os.environ["W800_SIM"], "--uart", "stdio", "--wifi", "off", "--trace", str(path)]
-    subprocess.run(command, input=b'AT+CWJAP="net","hidden-Quietly"\r\nAT+NONE="hidden-Quietly"\r\n', capture_output=True, timeout=20, check=True)
-    assert labels(path, "serial", "in") == ['AT+CWJAP="net","•••"', "AT+NONE=••• (unknown command, 24 bytes)"]
+    lines = b'ATE1\r\nAT+CWJAP="net","hidden-Quietly"\r\nAT+NONE="hidden-Quietly"\r\n'
+    subprocess.run(command, input=lines, capture_output=True, timeout=20, check=True)
+    assert labels(path, "serial", "in") == ["ATE1", 'AT+CWJAP="net","•••"', "AT+NONE=••• (unknown command, 24 bytes)"]
     assert "hidden-Q" not in path.read_text() and "heap" in records(path)[-1]

@@ -569,7 +569,8 @@ function introduce() {
   ];
   document.getElementById("summary").replaceChildren(...parts.flatMap(([figure, name, className = ""], index) =>
     [index ? " · " : "", element("b", String(figure), { className }), figure === "" ? name : ` ${name}`]));
-  document.getElementById("options").textContent = `w800-sim ${about.version}: ${about.options.join(" ") || "no options"}`;
+  document.title = `w800-sim ${about.options.join(" ")}`.trim();
+  document.getElementById("options").textContent = `${document.title}  (version ${about.version})`;
   const note = document.getElementById("note");
   if (dropped) {
     note.textContent = `${dropped.dropped} events between ${seconds(dropped.from)} and ${seconds(dropped.to)} are left out: of a long session the first ${dropped.first} and the last ${dropped.last} are kept.`;
