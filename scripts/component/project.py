@@ -1,4 +1,4 @@
-"""A project with the component in it, on the stand-in for the SDK: configured by its Kconfig, built by cmake and ninja."""
+"""A project on the stand-in for the SDK: configured by its Kconfig, built by cmake and ninja."""
 
 from __future__ import annotations
 

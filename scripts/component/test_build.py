@@ -33,7 +33,7 @@ def linked_with_tiny(project: Project) -> dict[str, int]:
     configured = project.configure()
     assert configured.returncode == 0, configured.stderr
     built = project.ninja()
-    assert built.returncode == 0, built.stdout
+    assert built.returncode == 0, built.stdout + built.stderr
     return project.symbols()
 
 
@@ -139,7 +139,7 @@ def test_built_by_cargo(linked: Project) -> None:
     configured = linked.configure(f"-DW800_MQTT_AT_CARGO_DIR={CARGO_DIR}")
     assert configured.returncode == 0, configured.stderr
     built = linked.ninja()
-    assert built.returncode == 0, built.stdout
+    assert built.returncode == 0, built.stdout + built.stderr
 
     symbols = linked.symbols()
     assert symbols["w800_mqtt_at_table"] == symbols["wm_at_table_start"]

@@ -17,7 +17,7 @@ NUMBERS = {
 
 SWITCHES = ("ERROR_LINES", "TLS", "WEBSOCKET", "ADDITIONS")
 STYLES = ("AUTO", "RAW", "DECODED")
-NEEDED = ("COMPONENT_WIFI_ENABLED", "COMPONENT_LWIP_ENABLED", "LWIP_TCP", "COMPONENT_MBEDTLS_ENABLED", "COMPONENT_NVS_ENABLED")
+NEEDED = ("LWIP_TCP", *(f"COMPONENT_{name}_ENABLED" for name in ("WIFI", "LWIP", "MBEDTLS", "NVS")))
 
 
 def values(project: Project, **options: str) -> dict[str, str]:
@@ -37,9 +37,12 @@ def test_defaults(linked: Project) -> None:
 def test_ranges(linked: Project, name: str) -> None:
     """The ends are taken; what is outside is not."""
     least, most, _ = NUMBERS[name]
-    taken = {value: int(values(linked, **ENABLED, **{name: str(value)})[name]) for value in (least, most, least - 1, most + 1)}
-    assert taken[least] == least and taken[most] == most
-    assert least <= taken[least - 1] <= most and least <= taken[most + 1] <= most
+
+    def taken(value: int) -> int:
+        return int(values(linked, **ENABLED, **{name: str(value)})[name])
+
+    assert (taken(least), taken(most)) == (least, most)
+    assert all(least <= taken(outside) <= most for outside in (least - 1, most + 1))
 
 
 @pytest.mark.parametrize("style", STYLES)
