@@ -77,6 +77,7 @@ part "serial tests, decoded parameters" serial decoded
 part "serial tests, raw parameters" serial raw
 part "serial tests on the code for the chip" serial decoded --cpu xt804
 rejoin
+part "component of the SDK's build" "$python" -m pytest -q -p no:cacheprovider scripts/component
 
 printf '\n=== summary\n'
 cat "$logs/summary"
