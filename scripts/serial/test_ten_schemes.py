@@ -12,7 +12,7 @@ from peer import Relay
 from secure import MUTUAL, PRESENTING, SECURE, NodeBroker, TlsBroker, over_websocket
 from tls import server_context, shake_hands
 
-pytestmark = pytest.mark.virtual
+pytestmark = pytest.mark.clock
 BOARD = ("--rtc", "host")
 
 SCHEMES = range(1, 11)
@@ -238,6 +238,7 @@ def test_large_messages_in(link, place, scheme):
     link.publish("t", "still here", 1)
 
 
+@pytest.mark.virtual("a board of its own, started for it")
 @pytest.mark.parametrize("scheme", [3, 6, 8])
 def test_large_messages_out(new_board, brokers, scheme):
     """PUBRAW of more than 64 KiB, on a board that has the memory for it."""

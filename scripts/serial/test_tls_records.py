@@ -15,7 +15,7 @@ from peer import Connection, Peer, connack, publish
 from records import APPLICATION, HELLO_REQUEST, WARNING, Record, Records
 from tls import ALERT, HANDSHAKE, read_hello, server_context
 
-pytestmark = pytest.mark.virtual
+pytestmark = pytest.mark.clock
 BOARD = ("--rtc", "host")
 
 PLAIN_WARNINGS = bytes([ALERT, 3, 3, 0, len(WARNING), *WARNING]) * 10_000
