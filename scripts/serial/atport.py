@@ -116,6 +116,8 @@ class AtPort:
         self._log: deque[tuple[float, str, bytes]] = deque(maxlen=40)
         self._started = time.monotonic()
         self._open = True
+        self.received = 0
+        """Bytes, of whatever kind."""
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -273,11 +275,6 @@ class AtPort:
             self._done.clear()
 
     @property
-    def noise(self) -> bytes:
-        """What has come since the last try of `synchronise`."""
-        return bytes(self._noise)
-
-    @property
     def is_open(self) -> bool:
         return self._open
 
@@ -357,6 +354,7 @@ class AtPort:
                 break
             if not data:
                 continue
+            self.received += len(data)
             self._note("<-", data)
             with self._changed:
                 try:

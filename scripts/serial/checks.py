@@ -67,22 +67,28 @@ class Bench:
     wishes: Wishes
     transcript: Transcript
     found: Found = field(default_factory=Found)
-    at: AtPort | None = None
+    port: AtPort | None = None
+
+    @property
+    def at(self) -> AtPort:
+        if self.port is None:
+            raise Unmet(f"{self.wishes.port} is not open")
+        return self.port
 
     @property
     def link(self) -> Link:
         return Link(self.at, self.wishes.broker, self.found.argv)
 
     def close(self) -> None:
-        if self.at is not None:
-            self.at.close()
+        if self.port is not None:
+            self.port.close()
 
 
 def port_opens(bench: Bench) -> str:
     wishes = bench.wishes
     try:
         check_port(wishes.port)
-        bench.at = AtPort(wishes.port, wishes.baud, tap=bench.transcript.note, exclusive=True)
+        bench.port = AtPort(wishes.port, wishes.baud, tap=bench.transcript.note, exclusive=True)
     except Unusable as error:
         raise Unmet(str(error)) from None
     except (OSError, ValueError, serial.SerialException) as error:
@@ -94,9 +100,9 @@ def board_answers(bench: Bench) -> str:
     try:
         bench.at.synchronise(QUIET_SECONDS)
     except Surprise:
-        if bench.at.noise:
+        if bench.at.received:
             raise Unmet(
-                f"{bench.wishes.port} brings {len(bench.at.noise)} bytes, but no OK to AT: is that the AT port "
+                f"{bench.wishes.port} brings {bench.at.received} bytes, but no OK to AT: is that the AT port "
                 "(UART1 by default; UART0 carries the log), and is --baud its speed?"
             ) from None
         raise Unmet(

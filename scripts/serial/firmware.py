@@ -36,7 +36,8 @@ def read_images(path: Path) -> list[Image]:
         data = path.read_bytes()
     except OSError as error:
         raise Unfit(f"{path}: {error.strerror}") from None
-    images, at = [], 0
+    images: list[Image] = []
+    at = 0
     while at < len(data) or not images:
         image = _image(path, data, at)
         images.append(image)

@@ -18,6 +18,7 @@ import tempfile
 import tty
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from firmware import Unfit, read_images
 from uart import Unusable, check_port
@@ -68,8 +69,8 @@ def _sdk_script() -> Path | None:
             raise NoTool(f"WM_IOT_SDK_PATH is {sdk}, which has no tools/wm/flash.py")
         return script
     beside = shutil.which("wm.py")
-    script = Path(beside).resolve().with_name("flash.py") if beside else None
-    return script if script and script.is_file() else None
+    found = Path(beside).resolve().with_name("flash.py") if beside else None
+    return found if found and found.is_file() else None
 
 
 def _python() -> str:
@@ -130,7 +131,7 @@ def _title(tool: Tool) -> str:
 
 
 class Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> None:
+    def error(self, message: str) -> NoReturn:
         self.exit(REFUSED, f"error: {message}\n")
 
 

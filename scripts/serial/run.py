@@ -14,7 +14,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from board import REPOSITORY
 from checks import Found, Wishes, check, tidy
@@ -28,7 +28,7 @@ Result = TypeVar("Result")
 
 
 class Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> None:
+    def error(self, message: str) -> NoReturn:
         self.exit(REFUSED, f"error: {message}\n")
 
 
@@ -47,7 +47,9 @@ def arguments() -> tuple[argparse.Namespace, list[str]]:
     parser.add_argument("--ssid", help="join this network first")
     parser.add_argument("--password", help=f"its password (or in {PASSWORD}, or asked for)")
     parser.add_argument("--sntp", default="", help="a time server, where the firmware's own do not answer")
-    parser.add_argument("--argv", choices=("decoded", "raw"), default="", help="how the AT server hands on parameters (found out)")
+    parser.add_argument(
+        "--argv", choices=("decoded", "raw"), default="", help="how the AT server hands on parameters (found out)"
+    )
     parser.add_argument("--replace-certificates", action="store_true", help="those that AT+MQTTCERT has stored may go")
     parser.add_argument("--report", type=Path, help="a folder for the records (target/board/<time>)")
     return parser.parse_known_args()

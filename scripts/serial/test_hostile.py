@@ -217,6 +217,7 @@ def test_half_a_header_then_silence(link, peer, broker):
     usable(link, broker)
 
 
+@pytest.mark.bulk
 def test_a_reset_in_a_message(link, peer, broker):
     def script(connection):
         connection.accept()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import subprocess
+import threading
 import tty
 from pathlib import Path
 from xml.etree import ElementTree
@@ -97,18 +98,18 @@ def test_what_is_not_in_order(newcomer, run):
     stops(run("--port", newcomer, *unreachable, *JOIN), "the board does not reach 10.0.2.99")
 
 
-
-
-@pytest.mark.parametrize(("echoes", "words"), [(True, "bytes, but no OK to AT"), (False, "nothing comes from")])
-def test_a_port_that_does_not_answer(echoes, words, tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize(("log", "words"), [(b"[I] boot\r\n", "brings 10 bytes, but no OK"), (b"", "nothing comes from")])
+def test_a_port_that_does_not_answer(log, words, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(checks, "QUIET_SECONDS", 1)
     other, ours = pty.openpty()
     try:
-        if not echoes:
-            tty.setraw(ours)
+        tty.setraw(ours)
+        later = threading.Timer(0.3, os.write, (other, log))
+        later.start()
         wishes = checks.Wishes(os.ttyname(ours), 115200, "10.0.2.2", "127.0.0.1")
         assert checks.check(wishes, Transcript(tmp_path / "transcript.txt")) is None
     finally:
+        later.join()
         os.close(other)
         os.close(ours)
     assert words in capsys.readouterr().out

@@ -20,8 +20,12 @@ _KEPT = 8192
 
 _PARAMETER = rb'(?:"(?:[^"\\]|\\.)*"|[^,"]*)'
 _USERCFG = re.compile(rb"(\+MQTTUSERCFG[=:](?:%b,){4})(%b)(,.*)?" % (_PARAMETER, _PARAMETER), re.IGNORECASE | re.DOTALL)
-_REST = re.compile(rb"(\+MQTTUSERCFG[=:](?:[^,]*,){4}|\+MQTTPASSWORD[=:]\d*,?|\+CW[JS]AP=)(?!\?)..*", re.IGNORECASE | re.DOTALL)
-_DATA_PHASE = re.compile(rb'AT\+MQTT(?:LONG\w+=\d+,|CERT=\d+,\d+,|PUBRAW=.*",)0*([1-9]\d{0,8})(?:,|$)', re.IGNORECASE | re.DOTALL)
+_REST = re.compile(
+    rb"(\+MQTTUSERCFG[=:](?:[^,]*,){4}|\+MQTTPASSWORD[=:]\d*,?|\+CW[JS]AP=)(?!\?)..*", re.IGNORECASE | re.DOTALL
+)
+_DATA_PHASE = re.compile(
+    rb'AT\+MQTT(?:LONG\w+=\d+,|CERT=\d+,\d+,|PUBRAW=.*",)0*([1-9]\d{0,8})(?:,|$)', re.IGNORECASE | re.DOTALL
+)
 _MESSAGE = re.compile(rb'\+MQTTSUBRECV:\d+,"(?:[^"\\]|\\.)*",(\d{1,9}),', re.DOTALL)
 _REFUSED = re.compile(rb"ERROR|CMD \w+ ERR|busy \.\.\.")
 

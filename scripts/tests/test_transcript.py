@@ -76,5 +76,10 @@ def test_a_message_is_one_line(tmp_path):
 
 
 def test_publications_are_counted(tmp_path):
-    sent = [("->", b'AT+MQTTPUBRAW=0,"a,b",6,1,0\r\n'), ("<-", b"\r\nOK\r\n\r\n>"), ("->", b"\r\nOK\r\n"), ("<-", b"\r\n+MQTTPUB:OK\r\n")]
+    sent = [
+        ("->", b'AT+MQTTPUBRAW=0,"a,b",6,1,0\r\n'),
+        ("<-", b"\r\nOK\r\n\r\n>"),
+        ("->", b"\r\nOK\r\n"),
+        ("<-", b"\r\n+MQTTPUB:OK\r\n"),
+    ]
     assert written(tmp_path, *sent) == ['-> AT+MQTTPUBRAW=0,"a,b",6,1,0', "<- OK", "<- >", "-> (6 bytes)", "<- +MQTTPUB:OK"]
