@@ -102,10 +102,10 @@ def test_what_is_not_in_order(newcomer, run):
 def test_a_port_that_does_not_answer(log, words, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(checks, "QUIET_SECONDS", 1)
     other, ours = pty.openpty()
+    tty.setraw(ours)
+    later = threading.Timer(0.3, os.write, (other, log))
+    later.start()
     try:
-        tty.setraw(ours)
-        later = threading.Timer(0.3, os.write, (other, log))
-        later.start()
         wishes = checks.Wishes(os.ttyname(ours), 115200, "10.0.2.2", "127.0.0.1")
         assert checks.check(wishes, Transcript(tmp_path / "transcript.txt")) is None
     finally:

@@ -195,6 +195,7 @@ def test_a_broker_that_is_killed_and_comes_back(link, brokers, certificates, tmp
         link.port.ok("AT+MQTTCLEAN=0")
 
 
+@pytest.mark.bulk
 @pytest.mark.parametrize("scheme", [3, 10])
 def test_publishing_while_a_mebibyte_comes_in(link, place, scheme):
     """Two tasks at one TLS connection: neither disturbs the other."""
@@ -223,6 +224,7 @@ def test_publishing_while_a_mebibyte_comes_in(link, place, scheme):
     assert sorted(arrived) == sorted(b"%d" % number for number in range(sent))
 
 
+@pytest.mark.bulk
 @pytest.mark.timeout(150)
 @pytest.mark.parametrize("scheme", [3, 8])
 def test_large_messages_in(link, place, scheme):
