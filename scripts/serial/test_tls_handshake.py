@@ -246,6 +246,7 @@ def test_another_authority_ends_resumption(link, brokers, peer, certificates, co
     assert link.report().text == "certificate not trusted"
 
 
+@pytest.mark.virtual("a network that is back after a restart")
 def test_a_restart_ends_the_connection(link, brokers, peer, context):
     """AT+RST, with TLS in use: nothing is left over, and what was stored serves the next one."""
     ended = []
