@@ -17,7 +17,7 @@ from broker import Witness
 from link import Link
 from peer import Relay
 
-pytestmark = [pytest.mark.virtual, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.virtual("a firmware of its own"), pytest.mark.timeout(300)]
 
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"]
 
