@@ -1,0 +1,231 @@
+"""The front end for a person: a line editor below, the conversation above it, what can be typed in the bar at the bottom."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.document import Document
+from prompt_toolkit.filters import Condition
+from prompt_toolkit.history import FileHistory
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.patch_stdout import patch_stdout
+from prompt_toolkit.styles import Style
+
+from .completion import Memory, Styled, choices, hint
+from .dispatch import Quit, dispatch
+from .line import HIDDEN, hide
+from .reference import Reference
+from .session import Refused, Session
+from .view import View, bar
+from .wire import Gone
+
+HISTORY_BYTES = 256 * 1024
+"""A longer history is cut to its newer half."""
+
+_STYLE = Style.from_dict({"bottom-toolbar": "noreverse fg:ansibrightblack", "prompt": "bold", "data": "bold fg:ansiyellow"})
+
+
+def history_file() -> Path:
+    """Where what was typed is kept between sessions."""
+    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state"
+    return Path(state) / "w800-mqtt-at" / "history"
+
+
+class SafeHistory(FileHistory):
+    """Keeps commands, not data, and never a secret: neither on disk nor for the arrow keys."""
+
+    def __init__(self, file: Path, reference: Reference, keeps: Callable[[], bool]) -> None:
+        self._reference = reference
+        self._keeps = keeps
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file.touch(mode=0o600)
+        if file.stat().st_size > HISTORY_BYTES:
+            newer = file.read_bytes()[-HISTORY_BYTES // 2 :]
+            file.write_bytes(newer[max(newer.find(b"\n# "), 0) :])
+        super().__init__(str(file))
+
+    def append_string(self, string: str) -> None:
+        if not self._keeps() or not string.strip():
+            return
+        name = string.partition("=")[0].strip().upper()
+        hidden = hide(string, self._reference)
+        # What an unknown command's parameters are nobody knows.
+        if "=" not in string or string.startswith(":") or name in self._reference.commands or HIDDEN in hidden:
+            super().append_string(hidden)
+
+
+class AtCompleter(Completer):
+    """The choices of `completion` for the line editor."""
+
+    def __init__(self, reference: Reference, memory: Memory, applies: Callable[[], bool]) -> None:
+        self._reference = reference
+        self._memory = memory
+        self._applies = applies
+
+    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
+        if not self._applies():
+            return
+        for choice in choices(document.text_before_cursor, self._reference, self._memory):
+            yield Completion(choice.text, start_position=-choice.back, display_meta=choice.means)
+
+
+class Prompt:
+    """Lines typed while an answer is awaited are sent behind it."""
+
+    def __init__(self, reference: Reference, view: View, place: str) -> None:
+        self.session: Session | None = None
+        self._reference = reference
+        self._view = view
+        self._place = place
+        self._memory = Memory(reference)
+        self._lines: asyncio.Queue[str] = asyncio.Queue()
+        self._doing: asyncio.Task[bool] | None = None
+        self._since = 0.0
+        self._asked: tuple[str, asyncio.Future[str]] | None = None
+        self._editor: PromptSession[str] = PromptSession(
+            message=self._message,
+            completer=AtCompleter(reference, self._memory, self._is_command),
+            complete_while_typing=False,
+            auto_suggest=AutoSuggestFromHistory(),
+            history=SafeHistory(history_file(), reference, self._is_command),
+            is_password=Condition(self._is_secret),
+            bottom_toolbar=self._toolbar,
+            key_bindings=self._keys(),
+            style=_STYLE,
+            refresh_interval=0.25,
+            reserve_space_for_menu=6,
+        )
+
+    async def ask(self, what: str) -> str:
+        """A secret, typed unseen."""
+        self._asked = (what, asyncio.get_running_loop().create_future())
+        self._editor.app.invalidate()
+        try:
+            return await self._asked[1]
+        finally:
+            self._asked = None
+
+    async def run(self, session: Session) -> int:
+        """Until Ctrl-D, `:quit` or the end of the board."""
+        self.session = session
+        with patch_stdout(raw=True):
+            work = asyncio.create_task(self._work(session))
+            gone = asyncio.create_task(session.gone.wait())
+            read = asyncio.create_task(self._read())
+            done, _ = await asyncio.wait({work, gone, read}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (work, gone, read):
+                task.cancel()
+            await asyncio.gather(work, gone, read, return_exceptions=True)
+            if gone in done:
+                self._view.problem("The board is gone.")
+        for task in done - {gone}:
+            task.result()
+        return 1 if gone in done else 0
+
+    # --- lines ---
+
+    async def _read(self) -> None:
+        while True:
+            try:
+                text = await self._editor.prompt_async()
+            except EOFError:
+                return
+            if self._asked:
+                self._asked[1].set_result(text)
+            elif text or (self.session and self.session.wanted):
+                self._lines.put_nowait(text)
+
+    async def _work(self, session: Session) -> None:
+        while True:
+            text = await self._lines.get()
+            self._since = time.monotonic()
+            if not session.wanted:
+                self._memory.learn(text)
+            self._doing = asyncio.create_task(dispatch(text, session, self._view, self._reference))
+            try:
+                await asyncio.wait({self._doing})
+                self._doing.result()
+            except Quit:
+                return
+            except (Refused, Gone) as error:
+                self._view.problem(str(error))
+            except asyncio.CancelledError:
+                if not self._doing.cancelled():
+                    self._doing.cancel()
+                    raise
+                await self._stopped(session)
+            finally:
+                self._doing = None
+
+    async def _stopped(self, session: Session) -> None:
+        self._view.problem("stopped waiting: an answer that still comes stands alone")
+        while not self._lines.empty():
+            self._lines.get_nowait()
+        await self._leave(session)
+
+    async def _leave(self, session: Session) -> None:
+        if session.wanted:
+            self._view.tell("ending the data phase with +++ …")
+            with contextlib.suppress(Refused):
+                await session.leave()
+
+    # --- looks ---
+
+    def _is_command(self) -> bool:
+        return not (self._asked or (self.session and self.session.wanted))
+
+    def _is_secret(self) -> bool:
+        return bool(self._asked or (self.session and self.session.data_is_secret))
+
+    def _message(self) -> Styled:
+        if self._asked:
+            return [("class:data", f"{self._asked[0]}: ")]
+        if self.session and self.session.wanted:
+            return [("class:data", f"{self.session.wanted} bytes> ")]
+        return [("class:prompt", "at> ")]
+
+    def _toolbar(self) -> Styled:
+        session = self.session
+        if session is None:
+            return []
+        text = self._editor.default_buffer.text
+        size = len(text.encode(errors="surrogateescape"))
+        if self._asked:
+            return [("", "What is typed now is neither shown nor kept.")]
+        if session.progress:
+            return [("", bar(*session.progress))]
+        if session.wanted:
+            return [("", f"{size} of {session.wanted} bytes   Enter sends   :send FILE   Ctrl-C ends the data phase")]
+        if not text and session.waiting_for:
+            return [("", f"{session.waiting_for} … {time.monotonic() - self._since:.0f} s   Ctrl-C stops waiting")]
+        shown = hint(self._editor.default_buffer.document.text_before_cursor, self._reference)
+        if size + 2 > self._reference.line_max:
+            shown = [("fg:ansired", f"{size} bytes: the board takes {self._reference.line_max - 2}\n"), *shown]
+        return shown or [("", f"{self._place}   Tab completes   :help   Ctrl-D ends")]
+
+    def _keys(self) -> KeyBindings:
+        keys = KeyBindings()
+
+        @keys.add("c-c")
+        def _(event: KeyPressEvent) -> None:
+            if self._asked and not self._asked[1].done() and self._doing:
+                event.current_buffer.reset()
+                self._doing.cancel()
+            elif event.current_buffer.text:
+                event.current_buffer.reset()
+            elif self._doing:
+                self._doing.cancel()
+            elif self.session and self.session.wanted:
+                event.app.create_background_task(self._leave(self.session))
+            else:
+                self._view.tell("Ctrl-D ends the console")
+
+        return keys
