@@ -180,5 +180,5 @@ def hint(text: str, reference: Reference) -> Styled:
         shown += [("", "," if position else ""), (style, f"[{name}]" if optional else name)]
     shown.append(("", "\n"))
     if here.param:
-        return [*shown, ("bold", here.param.name), ("", f"  {here.param.hint()}")]
+        return [*shown, ("bold", here.param.name), ("", f"  {here.param.hint(here.part.text if here.part else '')}")]
     return [*shown, ("fg:ansired", "too many parameters")] if here.command.params else []

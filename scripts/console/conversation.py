@@ -132,7 +132,8 @@ class Conversation:
             return None
         if text.startswith(self._events):
             return Item(Kind.EVENT, text)
-        if current is None:
+        restarted = text == READY and current is not None and not current.ends_with(text)
+        if current is None or restarted:
             return Item(Kind.OTHER, text)
         if text == current.command and not current.answered:
             # The port's echo.

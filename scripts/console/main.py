@@ -33,7 +33,7 @@ code 1 if any failed. docs/console.md has all of it.
 
 
 def options(arguments: list[str]) -> argparse.Namespace:
-    own, _, rest = (arguments, "", []) if "--" not in arguments else _cut(arguments)
+    own, rest = _cut(arguments)
     parser = argparse.ArgumentParser(
         "at.py", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter,
         usage="%(prog)s (--port PORT [--baud N] | --sim [-- OPTIONS OF w800-sim]) [--record FILE | --replay FILE]",
@@ -52,9 +52,10 @@ def options(arguments: list[str]) -> argparse.Namespace:
     return found
 
 
-def _cut(arguments: list[str]) -> tuple[list[str], str, list[str]]:
-    at = arguments.index("--")
-    return arguments[:at], "--", arguments[at + 1 :]
+def _cut(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """What stands before `--` and behind it."""
+    at = arguments.index("--") if "--" in arguments else len(arguments)
+    return arguments[:at], arguments[at + 1 :]
 
 
 def _ports() -> str:
@@ -68,7 +69,10 @@ def device(chosen: argparse.Namespace) -> Iterator[tuple[str, str]]:
     if chosen.port:
         yield chosen.port, f"{chosen.port} at {chosen.baud} baud"
         return
-    program = os.environ.get("W800_SIM") or build_virtual_board()
+    program = os.environ.get("W800_SIM")
+    if not program:
+        print("Building the virtual board; the first time takes minutes.", file=sys.stderr, flush=True)
+        program = build_virtual_board()
     argv, rest = _argv(chosen.sim_options)
     with tempfile.TemporaryDirectory(prefix="w800-console-") as folder:
         board = VirtualBoard(program, Path(folder), argv, *rest)
@@ -103,7 +107,7 @@ async def converse(chosen: argparse.Namespace, port: str, place: str) -> int:
             # It takes half a second to load, which a pipe need not wait for.
             from .prompt import Prompt
 
-            prompt = Prompt(reference, view, place)
+            prompt = Prompt(reference, view, f"{place}, recorded to {chosen.record}" if chosen.record else place)
             return await prompt.run(Session(wire, reference, prompt.ask, view, *recorder))
     finally:
         wire.close()
@@ -119,7 +123,7 @@ def _recorder(path: str | None, reference: Reference) -> Iterator[list[Recorder]
 
 
 async def replay(path: Path, wire: Wire, reference: Reference) -> int:
-    view = View(reference, print, sys.stdout.isatty())
+    view = View(reference, print, person=sys.stdout.isatty(), discreet=True)
     try:
         steps = parse(path.read_text(encoding="utf-8"))
         values = variables(steps, _secret)
@@ -165,7 +169,8 @@ def _secret(name: str) -> str | None:
 
 def main(arguments: list[str]) -> int:
     chosen = options(arguments)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     try:
         with device(chosen) as (port, place):
             return asyncio.run(converse(chosen, port, place))

@@ -16,7 +16,7 @@ from prompt_toolkit.document import Document
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.history import FileHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
-from prompt_toolkit.patch_stdout import patch_stdout
+from prompt_toolkit.patch_stdout import StdoutProxy
 from prompt_toolkit.styles import Style
 
 from .completion import Memory, Styled, choices, hint
@@ -87,6 +87,7 @@ class Prompt:
         self._place = place
         self._memory = Memory(reference)
         self._lines: asyncio.Queue[str] = asyncio.Queue()
+        self._ahead = 0
         self._doing: asyncio.Task[bool] | None = None
         self._since = 0.0
         self._asked: tuple[str, asyncio.Future[str]] | None = None
@@ -116,7 +117,8 @@ class Prompt:
     async def run(self, session: Session) -> int:
         """Until Ctrl-D, `:quit` or the end of the board."""
         self.session = session
-        with patch_stdout(raw=True):
+        with StdoutProxy(sleep_between_writes=0.02, raw=True) as screen:
+            self._view.write = lambda text: screen.write(f"{text}\n") and None
             work = asyncio.create_task(self._work(session))
             gone = asyncio.create_task(session.gone.wait())
             read = asyncio.create_task(self._read())
@@ -141,6 +143,7 @@ class Prompt:
             if self._asked:
                 self._asked[1].set_result(text)
             elif text or (self.session and self.session.wanted):
+                self._ahead += self._doing is not None
                 self._lines.put_nowait(text)
 
     async def _work(self, session: Session) -> None:
@@ -149,6 +152,10 @@ class Prompt:
             self._since = time.monotonic()
             if not session.wanted:
                 self._memory.learn(text)
+            if self._ahead:
+                # It stands further up, where it was typed.
+                self._ahead -= 1
+                self._view.tell(f"→ {'…' if session.wanted else hide(text, self._reference)}")
             self._doing = asyncio.create_task(dispatch(text, session, self._view, self._reference))
             try:
                 await asyncio.wait({self._doing})
@@ -166,13 +173,14 @@ class Prompt:
                 self._doing = None
 
     async def _stopped(self, session: Session) -> None:
-        self._view.problem("stopped waiting: an answer that still comes stands alone")
+        self._view.problem("stopped waiting; the answer may still come")
         while not self._lines.empty():
             self._lines.get_nowait()
+        self._ahead = 0
         await self._leave(session)
 
     async def _leave(self, session: Session) -> None:
-        if session.wanted:
+        if session.wanted and not session.leaving:
             self._view.tell("ending the data phase with +++ …")
             with contextlib.suppress(Refused):
                 await session.leave()
@@ -221,10 +229,10 @@ class Prompt:
                 self._doing.cancel()
             elif event.current_buffer.text:
                 event.current_buffer.reset()
+            elif self.session and self.session.wanted and not self.session.progress:
+                event.app.create_background_task(self._leave(self.session))
             elif self._doing:
                 self._doing.cancel()
-            elif self.session and self.session.wanted:
-                event.app.create_background_task(self._leave(self.session))
             else:
                 self._view.tell("Ctrl-D ends the console")
 

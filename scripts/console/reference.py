@@ -27,8 +27,8 @@ class Parameter:
     secret: bool = False
     note: str = ""
 
-    def hint(self) -> str:
-        """Range, unit, default, meanings: one line."""
+    def hint(self, typed: str = "") -> str:
+        """Range, unit, default, and what the value typed means; of a short choice what each does: one line."""
         if self.text:
             facts = [f"{self.content} in quotes, at most {self.max} bytes"]
         else:
@@ -36,8 +36,13 @@ class Parameter:
             bounds = f"{self.min}" if self.min == self.max else f"{self.min}–{self.max}"
             facts = [bounds + unit if self.max < 2**32 - 1 else f"from {self.min}{unit}"]
             facts += [f"default {self.default}"] if self.default is not None and self.min != self.max else []
-        facts += [", ".join(f"{value} {means}" for value, means in self.values)] if self.values else []
-        facts += [self.note] if self.note else []
+        meant = [(value, means) for value, means in self.values if typed in (str(value), "") or len(self.values) <= 3]
+        if len(meant) <= 3:
+            facts += [", ".join(f"{value} {means}" for value, means in meant)] if meant else []
+        else:
+            facts.append("Tab shows what they mean")
+        note = self.note.removeprefix(f"{self.unit}; ") if self.unit else self.note
+        facts += [note] if note else []
         return "; ".join(facts)
 
 

@@ -21,7 +21,7 @@ from .marks import MARK, decode, encode, encode_message, pattern
 from .reference import Reference
 from .session import Payload, Refused, Session, read_file
 
-EVENT_SECONDS = 10.0
+EVENT_SECONDS = 5.0
 """How long a recorded unsolicited line is waited for."""
 
 ENVIRONMENT = "W800_"
@@ -117,7 +117,8 @@ class Listener:
                 return False
             self.changed.clear()
             try:
-                await asyncio.wait_for(self.changed.wait(), left)
+                async with asyncio.timeout(left):
+                    await self.changed.wait()
             except TimeoutError:
                 return False
 

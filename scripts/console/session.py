@@ -76,6 +76,7 @@ class Session:
         self.reference = reference
         self.waiting_for: str | None = None
         self.progress: tuple[int, int] | None = None
+        self.leaving = False
         self._wire = wire
         self._ask = ask
         self._observers = observers
@@ -140,9 +141,14 @@ class Session:
         """End the data phase without its bytes."""
         if self._answer is None:
             raise Refused("no data phase is open")
-        await asyncio.sleep(ESCAPE_PAUSE)
-        await self._wire.send(ESCAPE)
-        await self._await(b"", ANSWER_SECONDS + ESCAPE_PAUSE, lambda: self._conversation.pending is None)
+        self.leaving = True
+        try:
+            # What still waits in the device's queue is data.
+            await self._wire.send(b"")
+            await asyncio.sleep(ESCAPE_PAUSE)
+            await self._await(ESCAPE, ANSWER_SECONDS + ESCAPE_PAUSE, lambda: self._conversation.pending is None)
+        finally:
+            self.leaving = False
         return self._finish()
 
     async def quiet(self, seconds: float) -> None:
@@ -150,14 +156,16 @@ class Session:
         for _ in range(10):
             self._changed.clear()
             try:
-                await asyncio.wait_for(self._changed.wait(), seconds)
+                async with asyncio.timeout(seconds):
+                    await self._changed.wait()
             except TimeoutError:
                 return
 
     async def rest(self, seconds: float) -> None:
         """That long, or until the board is gone."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.gone.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self.gone.wait()
 
     # --- inside ---
 
@@ -185,13 +193,12 @@ class Session:
                     raise Refused(f"no answer within {limit:.0f} s")
                 self._changed.clear()
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._changed.wait(), min(1.0, limit))
+                    async with asyncio.timeout(min(1.0, limit)):
+                        await self._changed.wait()
                 if self.gone.is_set():
                     raise Gone("the board is gone")
-        except BaseException:
-            self._conversation.pending = self._answer = None
-            raise
         finally:
+            # An answer that was not awaited to its end may still come, or a prompt: it is read as that command's.
             self.waiting_for = None
 
     def _receive(self, data: bytes) -> None:

@@ -8,13 +8,14 @@ from collections.abc import Callable
 from datetime import datetime
 
 from .conversation import Item, Kind
+from .line import hide
 from .reference import Reference
 from .session import Payload
 
 SHOWN_DATA = 1000
 """Bytes of a message that are shown; the rest is counted."""
 
-COLOURS = {"good": "32", "bad": "31", "event": "36", "dim": "2", "bold": "1", "prompt": "33"}
+COLOURS = {"good": "32", "bad": "31", "event": "36", "dim": "2", "bold": "1"}
 
 
 def printable(data: bytes) -> str:
@@ -30,40 +31,43 @@ def printable(data: bytes) -> str:
 
 
 class View:
-    """Prints what came. `write` gets whole lines; without colours it also gets no time and no meanings."""
+    """Prints what came. `write` gets whole lines; for a `person` with time, meanings and colours; `discreet`: without secrets."""
 
-    def __init__(self, reference: Reference, write: Callable[[str], None], coloured: bool) -> None:
+    def __init__(
+        self, reference: Reference, write: Callable[[str], None], person: bool = False, discreet: bool = False
+    ) -> None:
         self._reference = reference
-        self._write = write
-        self._coloured = coloured and "NO_COLOR" not in os.environ
-        self._person = coloured
+        self.write = write
+        self._coloured = person and "NO_COLOR" not in os.environ
+        self._person = person
+        self._discreet = discreet
 
     def typed(self, line: str) -> None:
         """The terminal shows it already."""
 
     def filled(self, payload: Payload) -> None:
         if self._person and payload.path is not None:
-            self._write(self.paint("dim", f"{len(payload.data)} bytes of {payload.path}"))
+            self.write(self.paint("dim", f"{len(payload.data)} bytes of {payload.path}"))
 
     def came(self, item: Item) -> None:
         text = self._data(item) if item.message else printable(item.text)
+        text = hide(text, self._reference) if self._discreet else text
         if item.kind in (Kind.EVENT, Kind.OTHER):
             now = self.paint("dim", datetime.now().strftime("%H:%M:%S ")) if self._person else ""
-            self._write(now + self.paint("event" if item.kind is Kind.EVENT else "dim", text))
-        elif item.kind is Kind.PROMPT:
-            self._write(self.paint("prompt", ">"))
-        else:
+            self.write(now + self.paint("event" if item.kind is Kind.EVENT else "dim", text))
+        elif item.kind is not Kind.PROMPT or not self._person:
+            # A person's own prompt says how many bytes are wanted.
             self._line(item, text)
 
     def problem(self, text: str) -> None:
         """What the console itself has to complain about."""
         if self._person:
-            self._write(self.paint("bad", text))
+            self.write(self.paint("bad", text))
         else:
             print(text, file=sys.stderr, flush=True)
 
     def tell(self, text: str) -> None:
-        self._write(self.paint("dim", text))
+        self.write(self.paint("dim", text))
 
     def paint(self, colour: str, text: str) -> str:
         return f"\x1b[{COLOURS[colour]}m{text}\x1b[0m" if self._coloured else text
@@ -71,13 +75,13 @@ class View:
     def _line(self, item: Item, text: str) -> None:
         meaning = self._reference.explain(text)
         if item.text == b"OK" or item.kind is Kind.FINAL and not item.failed:
-            self._write(self.paint("good", text))
+            self.write(self.paint("good", text))
         elif meaning or item.kind is Kind.FINAL:
-            self._write(self.paint("bad", text))
+            self.write(self.paint("bad", text))
         else:
-            self._write(text)
+            self.write(text)
         if meaning and self._person:
-            self._write(self.paint("dim", f"  {meaning}"))
+            self.write(self.paint("dim", f"  {meaning}"))
         elif meaning:
             self.problem(f"{text}  {meaning}")
 

@@ -70,7 +70,8 @@ class Wire:
             raise Gone(f"{self.device} is gone")
         loop.add_writer(self._serial.fileno(), ready.set)
         try:
-            await asyncio.wait_for(ready.wait(), STALL_SECONDS)
+            async with asyncio.timeout(STALL_SECONDS):
+                await ready.wait()
         except TimeoutError:
             raise Gone(f"{self.device} has taken no byte for {STALL_SECONDS:.0f} s") from None
         finally:

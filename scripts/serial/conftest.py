@@ -48,10 +48,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--port"):
-        virtual = [item for item in items if item.get_closest_marker("virtual")]
-        config.hook.pytest_deselected(items=virtual)
-        items[:] = [item for item in items if item not in virtual]
+    option = config.getoption
+    left_out = {"virtual"} if option("--port") else set()
+    left_out |= {"once"} if option("--argv") == "raw" or option("--cpu") == "xt804" else set()
+    others = [item for item in items if left_out & {marker.name for marker in item.iter_markers()}]
+    if others:
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in others]
 
 
 def pytest_terminal_summary(terminalreporter) -> None:

@@ -10,6 +10,7 @@ import struct
 import subprocess
 import termios
 import time
+from pathlib import Path
 
 import pyte
 
@@ -17,15 +18,21 @@ TAB, ENTER, UP, CTRL_C, CTRL_D = "\t", "\r", "\x1b[A", "\x03", "\x04"
 
 
 class Screen:
-    """Runs `command`. Every wait is bounded; a failed one shows the screen."""
+    """Runs `command` in `folder`. Every wait is bounded; a failed one shows the screen."""
 
-    def __init__(self, command: list[str], environment: dict[str, str], columns: int = 110, lines: int = 40) -> None:
+    def __init__(self, command: list[str], environment: dict[str, str], folder: Path, columns: int = 110, lines: int = 40) -> None:
         self._screen = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self._screen)
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         self.process = subprocess.Popen(
-            command, stdin=slave, stdout=slave, stderr=slave, env={**environment, "TERM": "xterm-256color"}, start_new_session=True
+            command,
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            cwd=folder,
+            env={**environment, "TERM": "xterm-256color"},
+            start_new_session=True,
         )
         os.close(slave)
 
