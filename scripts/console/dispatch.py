@@ -52,7 +52,7 @@ async def _send(text: str, session: Session) -> Answer:
     if len(words) not in (3, 4, 5) or not all(re.fullmatch(r"\d", word) for word in words[3:]):
         raise Refused(f":send {LOCAL[':send']}")
     qos, retain = [*words[3:], "0", "0"][:2]
-    return await session.run(f"AT+MQTTPUBRAW=0,{quote(words[2])},@{words[1]},{qos},{retain}")
+    return await session.run(f'AT+MQTTPUBRAW=0,{quote(words[2])},@"{words[1]}",{qos},{retain}')
 
 
 async def _local(text: str, session: Session, view: View, reference: Reference) -> bool:
@@ -82,7 +82,7 @@ def _overview(reference: Reference) -> str:
     rows = [(name, command.does.split(". ")[0]) for name, command in reference.commands.items()]
     rows += list(LOCAL.items())
     keys = "Tab completes; the line below says what may stand at the cursor. Arrow up and Ctrl-R: what was typed before.\n"
-    files = "@FILE in the place of a length sends that file. \"***\" in the place of a password asks for it."
+    files = '@FILE in the place of a length sends that file. "***" in the place of a password asks for it.'
     return "\n".join(f"{name:22} {does}" for name, does in rows) + "\n" + keys + files
 
 

@@ -17,10 +17,11 @@ from pathlib import Path
 from board import VirtualBoard, build_virtual_board
 
 from . import script
+from .conversation import Item
 from .record import Recorder
 from .reference import Reference
 from .replay import Difference, Listener, Malformed, Replay, Step, parse, variables
-from .session import Refused, Session
+from .session import Payload, Refused, Session
 from .view import View
 from .wire import Gone, Wire
 
@@ -40,11 +41,15 @@ def options(arguments: list[str]) -> argparse.Namespace:
     )  # fmt: skip
     board = parser.add_mutually_exclusive_group(required=True)
     board.add_argument("--port", help=f"serial device ({_ports()})")
-    board.add_argument("--sim", action="store_true", help="start a virtual board, built if need be; W800_SIM names another program")
+    board.add_argument(
+        "--sim", action="store_true", help="start a virtual board, built if need be; W800_SIM names another program"
+    )
     parser.add_argument("--baud", type=int, default=115200, help="of --port (%(default)s)")
     session = parser.add_mutually_exclusive_group()
     session.add_argument("--record", metavar="FILE", help="write the session there, without secrets")
-    session.add_argument("--replay", metavar="FILE", help="type a recorded session and compare; exit code 1 at the first difference")
+    session.add_argument(
+        "--replay", metavar="FILE", help="type a recorded session and compare; exit code 1 at the first difference"
+    )
     found = parser.parse_args(own)
     if rest and not found.sim:
         parser.error("options behind -- are for --sim")
@@ -147,13 +152,17 @@ class _Steps:
         self._sent = iter([step for step in steps if step.kind])
         self._view = view
 
-    def typed(self, _line: str) -> None:
+    def typed(self, line: str) -> None:
+        self._show()
+
+    def filled(self, payload: Payload) -> None:
+        self._show()
+
+    def _show(self) -> None:
         step = next(self._sent)
         print(self._view.paint("bold", f"{step.kind} {step.text}"))
 
-    filled = typed
-
-    def came(self, _item: object) -> None:
+    def came(self, item: Item) -> None:
         """The view shows it."""
 
 

@@ -8,18 +8,21 @@ import os
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 from prompt_toolkit.filters import Condition
+from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.history import FileHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.patch_stdout import StdoutProxy
 from prompt_toolkit.styles import Style
 
-from .completion import Memory, Styled, choices, hint
+from .completion import Memory, choices, hint
+from .conversation import pending
 from .dispatch import Quit, dispatch
 from .line import HIDDEN, hide
 from .reference import Reference
@@ -53,13 +56,30 @@ class SafeHistory(FileHistory):
         super().__init__(str(file))
 
     def append_string(self, string: str) -> None:
-        if not self._keeps() or not string.strip():
+        if not self._keeps():
             return
-        name = string.partition("=")[0].strip().upper()
-        hidden = hide(string, self._reference)
-        # What an unknown command's parameters are nobody knows.
-        if "=" not in string or string.startswith(":") or name in self._reference.commands or HIDDEN in hidden:
-            super().append_string(hidden)
+        # What was pasted can have several lines.
+        for line in string.splitlines():
+            hidden = hide(line, self._reference)
+            if self._is_known(line) or HIDDEN in hidden:
+                super().append_string(hidden)
+            if opens_data(line, self._reference):
+                return
+
+    def _is_known(self, line: str) -> bool:
+        """What the parameters of an unknown command are nobody knows."""
+        name, equals, _ = line.partition("=")
+        return (
+            line.startswith(":")
+            or name.strip().upper() in self._reference.commands
+            or not equals
+            and name[:2].upper() == "AT"
+        )
+
+
+def opens_data(line: str, reference: Reference) -> bool:
+    """Whether what is typed behind that line is data."""
+    return pending(line, reference).length is not None
 
 
 class AtCompleter(Completer):
@@ -88,6 +108,7 @@ class Prompt:
         self._memory = Memory(reference)
         self._lines: asyncio.Queue[str] = asyncio.Queue()
         self._ahead = 0
+        self._opens_data = False
         self._doing: asyncio.Task[bool] | None = None
         self._since = 0.0
         self._asked: tuple[str, asyncio.Future[str]] | None = None
@@ -118,14 +139,19 @@ class Prompt:
         """Until Ctrl-D, `:quit` or the end of the board."""
         self.session = session
         with StdoutProxy(sleep_between_writes=0.02, raw=True) as screen:
-            self._view.write = lambda text: screen.write(f"{text}\n") and None
+
+            def write(text: str) -> None:
+                screen.write(f"{text}\n")
+
+            self._view.write = write
             work = asyncio.create_task(self._work(session))
             gone = asyncio.create_task(session.gone.wait())
             read = asyncio.create_task(self._read())
-            done, _ = await asyncio.wait({work, gone, read}, return_when=asyncio.FIRST_COMPLETED)
-            for task in (work, gone, read):
+            tasks: set[asyncio.Task[Any]] = {work, gone, read}
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(work, gone, read, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
             if gone in done:
                 self._view.problem("The board is gone.")
         for task in done - {gone}:
@@ -142,9 +168,19 @@ class Prompt:
                 return
             if self._asked:
                 self._asked[1].set_result(text)
-            elif text or (self.session and self.session.wanted):
-                self._ahead += self._doing is not None
-                self._lines.put_nowait(text)
+            elif self.session and self.session.wanted:
+                self._queue(text)
+            else:
+                for line in text.splitlines():
+                    self._queue(line)
+
+    def _queue(self, line: str) -> None:
+        self._ahead += self._is_busy()
+        self._opens_data = opens_data(line, self._reference)
+        self._lines.put_nowait(line)
+
+    def _is_busy(self) -> bool:
+        return self._doing is not None or not self._lines.empty()
 
     async def _work(self, session: Session) -> None:
         while True:
@@ -158,7 +194,7 @@ class Prompt:
                 self._view.tell(f"→ {'…' if session.wanted else hide(text, self._reference)}")
             self._doing = asyncio.create_task(dispatch(text, session, self._view, self._reference))
             try:
-                await asyncio.wait({self._doing})
+                await asyncio.wait([self._doing])
                 self._doing.result()
             except Quit:
                 return
@@ -166,7 +202,9 @@ class Prompt:
                 self._view.problem(str(error))
             except asyncio.CancelledError:
                 if not self._doing.cancelled():
+                    # The console ends.
                     self._doing.cancel()
+                    await asyncio.gather(self._doing, return_exceptions=True)
                     raise
                 await self._stopped(session)
             finally:
@@ -188,19 +226,21 @@ class Prompt:
     # --- looks ---
 
     def _is_command(self) -> bool:
-        return not (self._asked or (self.session and self.session.wanted))
+        """Whether what is being typed is none of the secrets and data."""
+        wanted = self.session is not None and self.session.wanted > 0
+        return not (self._asked or wanted or (self._opens_data and self._is_busy()))
 
     def _is_secret(self) -> bool:
         return bool(self._asked or (self.session and self.session.data_is_secret))
 
-    def _message(self) -> Styled:
+    def _message(self) -> StyleAndTextTuples:
         if self._asked:
             return [("class:data", f"{self._asked[0]}: ")]
         if self.session and self.session.wanted:
             return [("class:data", f"{self.session.wanted} bytes> ")]
         return [("class:prompt", "at> ")]
 
-    def _toolbar(self) -> Styled:
+    def _toolbar(self) -> StyleAndTextTuples:
         session = self.session
         if session is None:
             return []
@@ -217,7 +257,7 @@ class Prompt:
         shown = hint(self._editor.default_buffer.document.text_before_cursor, self._reference)
         if size + 2 > self._reference.line_max:
             shown = [("fg:ansired", f"{size} bytes: the board takes {self._reference.line_max - 2}\n"), *shown]
-        return shown or [("", f"{self._place}   Tab completes   :help   Ctrl-D ends")]
+        return [*shown] or [("", f"{self._place}   Tab completes   :help   Ctrl-D ends")]
 
     def _keys(self) -> KeyBindings:
         keys = KeyBindings()

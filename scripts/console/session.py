@@ -1,18 +1,18 @@
-"""Commands one after the other: a line goes out, its answer is awaited, a data phase is filled from what is typed or a file."""
+"""Commands one after the other: a line goes out, its answer is awaited, a data phase is filled from a file or by hand."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from .conversation import Conversation, Item, Kind, Pending, pending
 from .line import HIDDEN, Part, Typed, replace, secrets, split
-from .reference import Reference
+from .reference import Command, Reference
 from .wire import Gone, Wire
 
 ANSWER_SECONDS = 15.0
@@ -66,7 +66,7 @@ class Observer(Protocol):
         """An item came."""
 
 
-Ask = Callable[[str], "asyncio.Future[str] | asyncio.Task[str]"]
+Ask = Callable[[str], Awaitable[str]]
 
 
 class Session:
@@ -225,7 +225,7 @@ class Session:
         finally:
             self.progress = None
 
-    def _command_of(self, phase: Pending):
+    def _command_of(self, phase: Pending) -> Command:
         return self.reference.commands[phase.command.partition(b"=")[0].decode().upper()]
 
     def _limit(self, line: str) -> float:

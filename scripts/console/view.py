@@ -1,4 +1,4 @@
-"""How things look: colours for a terminal, plain lines for a pipe. Whatever a board prints, no control byte reaches the screen."""
+"""How things look: colours for a terminal, plain lines for a pipe. No control byte of a board reaches the screen."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def printable(data: bytes) -> str:
 
 
 class View:
-    """Prints what came. `write` gets whole lines; for a `person` with time, meanings and colours; `discreet`: without secrets."""
+    """Prints what came. `write` gets whole lines: for a `person` with time, meanings and colours, `discreet` no secrets."""
 
     def __init__(
         self, reference: Reference, write: Callable[[str], None], person: bool = False, discreet: bool = False

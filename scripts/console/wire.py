@@ -27,6 +27,7 @@ class Wire:
             self._serial = serial.Serial(device, baud, timeout=0, write_timeout=0, exclusive=True)
         except (serial.SerialException, OSError, ValueError) as error:
             raise Gone(f"{device}: {error}") from error
+        self._file: int = self._serial.fileno()
         self.device = device
         self.open = True
 
@@ -35,7 +36,7 @@ class Wire:
 
         def readable() -> None:
             try:
-                data = os.read(self._serial.fileno(), 65536)
+                data = os.read(self._file, 65536)
             except BlockingIOError:
                 return
             except OSError:
@@ -43,11 +44,11 @@ class Wire:
             if data:
                 on_bytes(data)
                 return
-            loop.remove_reader(self._serial.fileno())
+            loop.remove_reader(self._file)
             self.open = False
             on_gone()
 
-        loop.add_reader(self._serial.fileno(), readable)
+        loop.add_reader(self._file, readable)
 
     async def send(self, data: bytes, taken: Callable[[int], None] | None = None) -> None:
         """All of `data`; `taken` is told how many bytes have left the queue of the device."""
@@ -55,7 +56,7 @@ class Wire:
         while sent < len(data):
             await self._writable()
             try:
-                sent += os.write(self._serial.fileno(), data[sent : sent + PIECE])
+                sent += os.write(self._file, data[sent : sent + PIECE])
             except BlockingIOError:
                 continue
             except OSError as error:
@@ -68,14 +69,14 @@ class Wire:
         loop, ready = asyncio.get_running_loop(), asyncio.Event()
         if not self.open:
             raise Gone(f"{self.device} is gone")
-        loop.add_writer(self._serial.fileno(), ready.set)
+        loop.add_writer(self._file, ready.set)
         try:
             async with asyncio.timeout(STALL_SECONDS):
                 await ready.wait()
         except TimeoutError:
             raise Gone(f"{self.device} has taken no byte for {STALL_SECONDS:.0f} s") from None
         finally:
-            loop.remove_writer(self._serial.fileno())
+            loop.remove_writer(self._file)
 
     async def _drain(self, tell: Callable[[int], None]) -> None:
         loop, before = asyncio.get_running_loop(), self._queued()
@@ -98,6 +99,6 @@ class Wire:
     def close(self) -> None:
         if self._serial.is_open:
             with contextlib.suppress(RuntimeError, ValueError):
-                asyncio.get_running_loop().remove_reader(self._serial.fileno())
+                asyncio.get_running_loop().remove_reader(self._file)
         self.open = False
         self._serial.close()

@@ -20,7 +20,9 @@ TAB, ENTER, UP, CTRL_C, CTRL_D = "\t", "\r", "\x1b[A", "\x03", "\x04"
 class Screen:
     """Runs `command` in `folder`. Every wait is bounded; a failed one shows the screen."""
 
-    def __init__(self, command: list[str], environment: dict[str, str], folder: Path, columns: int = 110, lines: int = 40) -> None:
+    def __init__(
+        self, command: list[str], environment: dict[str, str], folder: Path, columns: int = 110, lines: int = 40
+    ) -> None:
         self._screen = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self._screen)
         self._master, slave = pty.openpty()

@@ -1,4 +1,4 @@
-"""`scripts/at.py` as people and scripts use it: keys typed on a terminal and what its screen shows; pipes; records replayed."""
+"""`scripts/at.py` as people and scripts use it: keys on a terminal and what its screen shows, pipes, records replayed."""
 
 import os
 import random
@@ -76,7 +76,7 @@ def test_a_session_on_the_screen(start, broker, witness, tmp_path):
     screen.see('AT+MQTTSUB=0,"room/1",1\nOK\nat>')
 
     screen.type('AT+MQTTPUB=0,"half typed')
-    screen.see("at> AT+MQTTPUB=0,\"half typed", "topic  topic in quotes, at most 128 bytes")
+    screen.see('at> AT+MQTTPUB=0,"half typed', "topic  topic in quotes, at most 128 bytes")
     witness().publish("room/1", b"hi\r\nOK\r\n\x00\xff", 1)
     screen.see('+MQTTSUBRECV:0,"room/1",10,hi\\r\\nOK\\r\\n\\x00\\xff\nat> AT+MQTTPUB=0,"half typed')
     assert screen.colour("+MQTTSUBRECV") == "cyan"
@@ -195,13 +195,21 @@ def test_a_record_replays(piped, broker, own_broker, tmp_path):
     data = random.Random(1).randbytes(50_000)
     (tmp_path / "data.bin").write_bytes(data)
     record = tmp_path / "session.txt"
-    lines = [USERCFG, "AT+MQTTUSERCFG?", "AT+CIPSNTPTIME?", "AT+SYSHEAP?", conn(broker), "AT+MQTTCONN?", 'AT+MQTTSUB=0,"t/+",1']
+    lines = [
+        USERCFG,
+        "AT+MQTTUSERCFG?",
+        "AT+CIPSNTPTIME?",
+        "AT+SYSHEAP?",
+        conn(broker),
+        "AT+MQTTCONN?",
+        'AT+MQTTSUB=0,"t/+",1',
+    ]
     lines += [r'AT+MQTTPUB=0,"t/1","{\"a\":{\"b\":1}}",1,0', f":send {tmp_path}/data.bin t/2 1", ":wait 0.3", "AT+MQTTPUB=0"]
     recorded = piped([*lines, "AT+MQTTCLEAN=0"], "--record", str(record), "--", "--heap", "200000")
     assert recorded.returncode == 1, recorded
     text = record.read_text()
     assert "geheim" not in text
-    assert f"{{{{PORT={broker.port}}}}}" in text and "{{time}}" in text and "! +MQTTSUBRECV:0,\"t/1\",13," in text
+    assert f"{{{{PORT={broker.port}}}}}" in text and "{{time}}" in text and '! +MQTTSUBRECV:0,"t/1",13,' in text
 
     # With another broker, another heap and another password.
     elsewhere = {"W800_PORT": str(own_broker.port), "W800_PASSWORD": 'an"other'}
@@ -229,7 +237,7 @@ def test_a_changed_answer_fails_the_replay(piped, certificates, tmp_path):
 
 def test_a_missing_message_fails_the_replay(piped, tmp_path):
     record = tmp_path / "session.txt"
-    record.write_text('> AT\n< OK\n! +MQTTDISCONNECTED:0\n')
+    record.write_text("> AT\n< OK\n! +MQTTDISCONNECTED:0\n")
     ran = piped([], "--replay", str(record))
     assert ran.returncode == 1
     assert "- ! +MQTTDISCONNECTED:0" in ran.stdout.decode()
@@ -244,7 +252,10 @@ def test_the_end_of_the_board_is_the_end_of_the_console(start, environment):
     assert screen.ended() == 1
 
 
-@pytest.mark.parametrize("options", [[], ["--sim", "--port", "x"], ["--port", "x", "--", "--heap", "1"], ["--sim", "--record", "a", "--replay", "b"]])
+@pytest.mark.parametrize(
+    "options",
+    [[], ["--sim", "--port", "x"], ["--port", "x", "--", "--heap", "1"], ["--sim", "--record", "a", "--replay", "b"]],
+)
 def test_wrong_options(environment, options):
     ran = subprocess.run([sys.executable, AT, *options], capture_output=True, timeout=20, env=environment, text=True)
     assert ran.returncode == 2
@@ -252,7 +263,9 @@ def test_wrong_options(environment, options):
 
 
 def test_no_such_port(environment):
-    ran = subprocess.run([sys.executable, AT, "--port", "/dev/nowhere"], capture_output=True, timeout=20, env=environment, text=True)
+    ran = subprocess.run(
+        [sys.executable, AT, "--port", "/dev/nowhere"], capture_output=True, timeout=20, env=environment, text=True
+    )
     assert ran.returncode == 2
     assert ran.stderr.startswith("at.py: /dev/nowhere: ")
     assert "Traceback" not in ran.stderr

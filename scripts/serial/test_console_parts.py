@@ -138,10 +138,14 @@ def test_the_history_keeps_no_secret_and_no_data(tmp_path):
     history = SafeHistory(tmp_path / "state" / "history", REFERENCE, lambda: commands)
     for line in (USERCFG, "AT+MQTTCONN?", 'AT+UNKNOWN="geheim"', 'AT+CWJAP="home","geheim"', ":send file topic"):
         history.append_string(line)
-    commands = False
+    pasted = f"AT\n{USERCFG}\nAT+MQTTLONGPASSWORD=0,6\ngeheim"
+    history.append_string(pasted)
     history.append_string("geheim")
-    kept = history.get_strings()
-    assert kept == [f'AT+MQTTUSERCFG=0,1,"w800","user",{HIDDEN},0,0,""', "AT+MQTTCONN?", f'AT+CWJAP="home",{HIDDEN}', ":send file topic"]
+    commands = False
+    history.append_string("AT+geheim")
+    user = f'AT+MQTTUSERCFG=0,1,"w800","user",{HIDDEN},0,0,""'
+    typed = [user, "AT+MQTTCONN?", f'AT+CWJAP="home",{HIDDEN}', ":send file topic"]
+    assert history.get_strings() == [*typed, "AT", user, "AT+MQTTLONGPASSWORD=0,6"]
     file = tmp_path / "state" / "history"
     assert "geheim" not in file.read_text()
     assert file.stat().st_mode & 0o077 == 0
@@ -213,7 +217,10 @@ def test_every_code_is_explained():
 # --- records ---
 
 
-@pytest.mark.parametrize("data", [b"", b"plain", "°C {\"a\":{\"b\":1}}".encode(), b"{{0x41}}", b"{{{PORT}}}", bytes(range(256)), b"\xc2\x85\xe2\x80\xa8"])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"plain", '°C {"a":{"b":1}}'.encode(), b"{{0x41}}", b"{{{PORT}}}", bytes(range(256)), b"\xc2\x85\xe2\x80\xa8"],
+)
 def test_bytes_survive_the_record(data):
     text = encode(data)
     assert text.isprintable() or not text
