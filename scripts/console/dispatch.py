@@ -11,6 +11,12 @@ from .session import Answer, Refused, Session, quote, read_file, Payload
 from .view import View
 
 LONGEST_WAIT = 3600.0
+BRIEF = 58
+KEYS = """
+Tab completes, and the line below says what may stand at the cursor.
+Arrow up and Ctrl-R bring what was typed before.
+@FILE in the place of a length sends that file behind the prompt.
+"***" in the place of a password asks for it."""
 
 
 class Quit(Exception):
@@ -79,11 +85,15 @@ def _words(text: str) -> list[str]:
 
 
 def _overview(reference: Reference) -> str:
-    rows = [(name, command.does.split(". ")[0]) for name, command in reference.commands.items()]
-    rows += list(LOCAL.items())
-    keys = "Tab completes; the line below says what may stand at the cursor. Arrow up and Ctrl-R: what was typed before.\n"
-    files = '@FILE in the place of a length sends that file. "***" in the place of a password asks for it.'
-    return "\n".join(f"{name:22} {does}" for name, does in rows) + "\n" + keys + files
+    rows = [(name, _brief(command.does)) for name, command in reference.commands.items()]
+    rows += [(name, _brief(does)) for name, does in LOCAL.items()]
+    return "\n".join(f"{name:20} {does}" for name, does in rows) + KEYS
+
+
+def _brief(text: str) -> str:
+    """The first sentence, as far as a row takes it."""
+    text = re.split(r"\.(?= |$)", text.removeprefix("An addition to the documents: "))[0]
+    return text if len(text) <= BRIEF else f"{text[: BRIEF - 1]}…"
 
 
 def _details(command: Command) -> str:

@@ -106,8 +106,7 @@ class Prompt:
         self._view = view
         self._place = place
         self._memory = Memory(reference)
-        self._lines: asyncio.Queue[str] = asyncio.Queue()
-        self._ahead = 0
+        self._lines: asyncio.Queue[tuple[str, bool]] = asyncio.Queue()
         self._opens_data = False
         self._doing: asyncio.Task[bool] | None = None
         self._since = 0.0
@@ -171,26 +170,26 @@ class Prompt:
             elif self.session and self.session.wanted:
                 self._queue(text)
             else:
-                for line in text.splitlines():
-                    self._queue(line)
+                lines = text.splitlines()
+                for line in lines:
+                    self._queue(line, pasted=len(lines) > 1)
 
-    def _queue(self, line: str) -> None:
-        self._ahead += self._is_busy()
+    def _queue(self, line: str, pasted: bool = False) -> None:
+        ahead = pasted or self._is_busy()
         self._opens_data = opens_data(line, self._reference)
-        self._lines.put_nowait(line)
+        self._lines.put_nowait((line, ahead))
 
     def _is_busy(self) -> bool:
         return self._doing is not None or not self._lines.empty()
 
     async def _work(self, session: Session) -> None:
         while True:
-            text = await self._lines.get()
+            text, ahead = await self._lines.get()
             self._since = time.monotonic()
             if not session.wanted:
                 self._memory.learn(text)
-            if self._ahead:
+            if ahead:
                 # It stands further up, where it was typed.
-                self._ahead -= 1
                 self._view.tell(f"→ {'…' if session.wanted else hide(text, self._reference)}")
             self._doing = asyncio.create_task(dispatch(text, session, self._view, self._reference))
             try:
@@ -214,7 +213,6 @@ class Prompt:
         self._view.problem("stopped waiting; the answer may still come")
         while not self._lines.empty():
             self._lines.get_nowait()
-        self._ahead = 0
         await self._leave(session)
 
     async def _leave(self, session: Session) -> None:

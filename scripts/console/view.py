@@ -12,7 +12,7 @@ from .line import hide
 from .reference import Reference
 from .session import Payload
 
-SHOWN_DATA = 1000
+SHOWN_DATA = 500
 """Bytes of a message that are shown; the rest is counted."""
 
 COLOURS = {"good": "32", "bad": "31", "event": "36", "dim": "2", "bold": "1"}

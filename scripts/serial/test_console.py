@@ -163,6 +163,22 @@ def test_lines_typed_ahead_wait_for_their_turn(start, broker):
     assert "busy" not in screen.text()
 
 
+def test_pasted_lines_go_out_one_by_one(start, tmp_path):
+    screen = start()
+    screen.type(f'\x1b[200~{USERCFG}\nAT+MQTTSNI=0,"name"\nAT+MQTTSNI?\n\x1b[201~' + ENTER)
+    hidden = USERCFG.replace(r'"geheim\,7"', '"***"')
+    screen.see(f'→ {hidden}\nOK\n→ AT+MQTTSNI=0,"name"\nOK\n→ AT+MQTTSNI?\n+MQTTSNI:0,"name"\nOK\nat>')
+    assert "geheim" not in (tmp_path / "state/w800-mqtt-at/history").read_text()
+
+
+def test_help(start):
+    screen = start()
+    screen.type(":help" + ENTER)
+    screen.see("AT+MQTTSUB           Subscribes to a filter and waits for SUBACK\n", "Arrow up and Ctrl-R")
+    screen.type(":help at+mqttsub" + ENTER)
+    screen.see('AT+MQTTSUB=LinkID,"topic",qos,timeout_ms', "0–2; default 0; 0 at most once")
+
+
 def test_a_pipe(piped, broker):
     lines = ["# a remark", USERCFG, conn(broker), 'AT+MQTTSUB=0,"t",1', 'AT+MQTTPUBRAW=0,"t",11,1,0', "hello", "world"]
     ran = piped([*lines, ":wait 0.2", "AT+MQTTCLEAN=0"])
