@@ -11,6 +11,7 @@ A line goes from the terminal down to the port, and the answer back up:
 | `session` | one command after the other, data phases and files; every wait is bounded |
 | `marks`, `record`, `replay` | a session as a text file, and that file as a test |
 | `completion`, `view` | what Tab offers, the hint below, colours |
+| `dispatch` | what a line is: data, the console's own command, or the board's |
 | `prompt`, `script` | the two front ends: a person, a pipe |
 | `main` | options |
 

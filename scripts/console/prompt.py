@@ -33,7 +33,7 @@ from .wire import Gone
 HISTORY_BYTES = 256 * 1024
 """A longer history is cut to its newer half."""
 
-_STYLE = Style.from_dict({"bottom-toolbar": "noreverse fg:ansibrightblack", "prompt": "bold", "data": "bold fg:ansiyellow"})
+_STYLE = Style.from_dict({"bottom-toolbar": "noreverse dim", "prompt": "bold", "data": "bold fg:ansiyellow"})
 
 
 def history_file() -> Path:

@@ -47,11 +47,11 @@ class Screen:
     def text(self) -> str:
         return "\n".join(self.lines()).rstrip()
 
-    def see(self, *texts: str, timeout: float = 10.0) -> None:
+    def see(self, *texts: str, timeout: float = 20.0) -> None:
         """All of `texts` are on the screen."""
         self._until(lambda: all(text in self.text() for text in texts), f"{texts} on the screen", timeout)
 
-    def miss(self, text: str, timeout: float = 10.0) -> None:
+    def miss(self, text: str, timeout: float = 20.0) -> None:
         """`text` has left the screen."""
         self._until(lambda: text not in self.text(), f"no {text!r} on the screen", timeout)
 
@@ -60,7 +60,7 @@ class Screen:
         row = max(number for number, line in enumerate(self.lines()) if text in line)
         return self._screen.buffer[row][self.lines()[row].index(text)].fg
 
-    def ended(self, timeout: float = 10.0) -> int:
+    def ended(self, timeout: float = 20.0) -> int:
         """The exit code."""
         self._until(lambda: self.process.poll() is not None, "the program's end", timeout)
         return self.process.returncode

@@ -143,13 +143,13 @@ def test_a_file_of_200_kb_with_its_progress(start, broker, witness, tmp_path):
     data = random.Random(200).randbytes(200_000)
     (tmp_path / "picture.raw").write_bytes(data)
     seen = witness("topic")
-    screen = start("--", "--heap", "600000", "--baud", "1000000")
+    screen = start("--", "--heap", "600000", "--baud", "500000")
     screen.type(f"{USERCFG}{ENTER}{conn(broker)}{ENTER}")
     screen.see("+MQTTCONNECTED")
     screen.type(f'AT+MQTTPUBRAW=0,"topic",@pic{TAB}')
     screen.see("@picture.raw")
     screen.type(f",1,0{ENTER}")
-    # The bar moves while the line takes the bytes: 2 s at this speed.
+    # The bar moves while the line takes the bytes: 4 s at this speed.
     screen.see("█·", "/200000 bytes")
     screen.see("+MQTTPUB:OK\nat>", timeout=20)
     assert seen.message().payload == data
