@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import sys
+import termios
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +79,19 @@ class SafeHistory(FileHistory):
         )
 
 
+@contextlib.contextmanager
+def _no_echo() -> Iterator[None]:
+    """Between two lines the editor leaves the terminal to itself: it must not show keys then, secrets least."""
+    before = termios.tcgetattr(sys.stdin)
+    quiet = [*before[:3], before[3] & ~termios.ECHO, *before[4:]]
+    termios.tcsetattr(sys.stdin, termios.TCSANOW, quiet)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(termios.error):
+            termios.tcsetattr(sys.stdin, termios.TCSANOW, before)
+
+
 def opens_data(line: str, reference: Reference) -> bool:
     """Whether what is typed behind that line is data."""
     return pending(line, reference).length is not None
@@ -137,7 +152,7 @@ class Prompt:
     async def run(self, session: Session) -> int:
         """Until Ctrl-D, `:quit` or the end of the board."""
         self.session = session
-        with StdoutProxy(sleep_between_writes=0.02, raw=True) as screen:
+        with _no_echo(), StdoutProxy(sleep_between_writes=0.02, raw=True) as screen:
 
             def write(text: str) -> None:
                 screen.write(f"{text}\n")

@@ -24,6 +24,9 @@ OTHER_SECONDS = 60.0
 ESCAPE, ESCAPE_PAUSE = b"+++", 1.0
 """What ends a data phase, and the silence around it."""
 
+ESCAPES, ESCAPE_SECONDS = 4, 3.0
+"""How often it is tried: bytes that a PTY still held would take the silence away."""
+
 _FILE = re.compile(r"@(.+)", re.DOTALL)
 
 
@@ -145,8 +148,12 @@ class Session:
         try:
             # What still waits in the device's queue is data.
             await self._wire.send(b"")
-            await asyncio.sleep(ESCAPE_PAUSE)
-            await self._await(ESCAPE, ANSWER_SECONDS + ESCAPE_PAUSE, lambda: self._conversation.pending is None)
+            for _ in range(ESCAPES):
+                await asyncio.sleep(ESCAPE_PAUSE)
+                with contextlib.suppress(Refused):
+                    await self._await(ESCAPE, ESCAPE_SECONDS, lambda: self._conversation.pending is None)
+                    return self._finish()
+            await self._await(b"", ANSWER_SECONDS, lambda: self._conversation.pending is None)
         finally:
             self.leaving = False
         return self._finish()

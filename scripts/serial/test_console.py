@@ -155,12 +155,27 @@ def test_a_file_of_200_kb_with_its_progress(start, broker, witness, tmp_path):
     assert seen.message().payload == data
 
 
+def test_a_file_that_is_stopped(start, broker, tmp_path):
+    (tmp_path / "picture.raw").write_bytes(bytes(200_000))
+    screen = start("--", "--heap", "600000", "--baud", "230400")
+    screen.type(f"{USERCFG}{ENTER}{conn(broker)}{ENTER}")
+    screen.see("+MQTTCONNECTED")
+    screen.type(":send picture.raw topic 1" + ENTER)
+    screen.see("█·")
+    screen.type(CTRL_C)
+    screen.see("ending the data phase", "+MQTTPUB:FAIL\nat>")
+    screen.type("AT" + ENTER)
+    screen.see("at> AT\nOK\nat>")
+
+
 def test_lines_typed_ahead_wait_for_their_turn(start, broker):
     screen = start()
     screen.type("AT+RST" + ENTER + "AT+MQTTCONN?" + ENTER + ":quit" + ENTER)
     assert screen.ended(20) == 0
     screen.see("ready\n", '+MQTTCONN:0,0,0,"",0,"",0')
     assert "busy" not in screen.text()
+    # Shown where it was typed and before its answer, and no third time by the terminal's own echo.
+    assert screen.text().count("AT+MQTTCONN?") == 2
 
 
 def test_pasted_lines_go_out_one_by_one(start, tmp_path):
