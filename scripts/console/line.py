@@ -10,6 +10,9 @@ from .reference import Command, Reference
 
 _HEAD = re.compile(r"(?P<name>AT[+\w]*)(?P<form>=\?$|\?$|=|)", re.IGNORECASE)
 _ROW = re.compile(r"\+(\w+):")
+_LOOSE = re.compile(r"\s*(AT\+?\w+)\s*[=:,]", re.IGNORECASE)
+"""A command's name however its parameters were begun: what is hidden must not depend on right typing."""
+
 _COMMA_LESS = re.compile(r'\d+(?=")')
 HIDDEN = '"***"'
 """Stands for a secret in a history; typed, it asks for the secret."""
@@ -113,12 +116,14 @@ def _owner(text: str, reference: Reference) -> tuple[Command | None, int]:
     row = _ROW.match(text)
     if row:
         return reference.commands.get(f"AT+{row[1]}"), row.end()
-    name, equals, _ = text.partition("=")
-    secretive = [name for name, command in reference.commands.items() if any(param.secret for param in command.params)]
-    name = name.strip().upper()
+    loose = _LOOSE.match(text)
+    if loose is None:
+        return None, 0
+    name = loose[1].upper()
     if name not in reference.commands:
+        secretive = [name for name, command in reference.commands.items() if any(param.secret for param in command.params)]
         name = next(iter(difflib.get_close_matches(name, secretive, 1, 0.8)), "")
-    return (reference.commands.get(name) if equals else None), len(text.partition("=")[0]) + 1
+    return reference.commands.get(name), loose.end()
 
 
 def replace(text: str, parts: list[Part], by: str | list[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import sys
 import termios
 import time
@@ -70,12 +71,11 @@ class SafeHistory(FileHistory):
 
     def _is_known(self, line: str) -> bool:
         """What the parameters of an unknown command are nobody knows."""
-        name, equals, _ = line.partition("=")
+        name = line.partition("=")[0].strip().upper()
         return (
             line.startswith(":")
-            or name.strip().upper() in self._reference.commands
-            or not equals
-            and name[:2].upper() == "AT"
+            or name in self._reference.commands
+            or re.fullmatch(r"AT[+\w]*\??", line.strip(), re.IGNORECASE) is not None
         )
 
 

@@ -119,6 +119,7 @@ def test_a_string_ends_at_an_unescaped_quote():
         (USERCFG.lower(), f'at+mqttusercfg=0,1,"w800","user",{HIDDEN},0,0,""'),
         ('+MQTTUSERCFG:0,1,"w800","user","geheim",0,0,""', f'+MQTTUSERCFG:0,1,"w800","user",{HIDDEN},0,0,""'),
         ('AT+MQTTUSERCGF=0,1,"w800","user","geheim",0,0,""', f'AT+MQTTUSERCGF=0,1,"w800","user",{HIDDEN},0,0,""'),
+        ('at+mqttusercfg :0,1,"w800","user","geheim",0,0,""', f'at+mqttusercfg :0,1,"w800","user",{HIDDEN},0,0,""'),
         # Where the quotes leave a doubt, all that may belong to it.
         ('AT+MQTTUSERCFG=0,1,"w800","user","ge",heim",0,0,""', f'AT+MQTTUSERCFG=0,1,"w800","user",{HIDDEN}'),
         ('AT+MQTTUSERCFG=0,1,"w800","user","geheim', f'AT+MQTTUSERCFG=0,1,"w800","user",{HIDDEN}'),
@@ -136,7 +137,15 @@ def test_secrets_are_hidden(line, hidden):
 def test_the_history_keeps_no_secret_and_no_data(tmp_path):
     commands = True
     history = SafeHistory(tmp_path / "state" / "history", REFERENCE, lambda: commands)
-    for line in (USERCFG, "AT+MQTTCONN?", 'AT+UNKNOWN="geheim"', 'AT+CWJAP="home","geheim"', ":send file topic"):
+    for line in (
+        USERCFG,
+        "AT+MQTTCONN?",
+        'AT+UNKNOWN="geheim"',
+        'AT+UNKNOWN:"geheim',
+        'AT+MQTTPASSW:0,"geheim',
+        'AT+CWJAP="home","geheim"',
+        ":send file topic",
+    ):
         history.append_string(line)
     pasted = f"AT\n{USERCFG}\nAT+MQTTLONGPASSWORD=0,6\ngeheim"
     history.append_string(pasted)
@@ -144,7 +153,7 @@ def test_the_history_keeps_no_secret_and_no_data(tmp_path):
     commands = False
     history.append_string("AT+geheim")
     user = f'AT+MQTTUSERCFG=0,1,"w800","user",{HIDDEN},0,0,""'
-    typed = [user, "AT+MQTTCONN?", f'AT+CWJAP="home",{HIDDEN}', ":send file topic"]
+    typed = [user, "AT+MQTTCONN?", f"AT+MQTTPASSW:0,{HIDDEN}", f'AT+CWJAP="home",{HIDDEN}', ":send file topic"]
     assert history.get_strings() == [*typed, "AT", user, "AT+MQTTLONGPASSWORD=0,6"]
     file = tmp_path / "state" / "history"
     assert "geheim" not in file.read_text()
