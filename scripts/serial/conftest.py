@@ -65,8 +65,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Of the tests that were asked for, leave out what a real board cannot run."""
-    if config.getoption("--port"):
+    """Of the tests that were asked for, leave out what a real board cannot run, and what needs no other run."""
+    option = config.getoption
+    if option("--argv") == "raw" or option("--cpu") == "xt804":
+        others = [item for item in items if item.get_closest_marker("once")]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if not item.get_closest_marker("once")]
+    if option("--port"):
         reasons = {item: _why_not(item, config) for item in items}
         left_out = config.stash[LEFT_OUT] = {}
         for item, reason in reasons.items():

@@ -17,7 +17,7 @@ from broker import Witness
 from link import Link
 from peer import Relay
 
-pytestmark = [pytest.mark.virtual("a firmware of its own"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.virtual("a firmware of its own"), pytest.mark.once, pytest.mark.timeout(300)]
 
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"]
 
@@ -58,9 +58,7 @@ def program(tmp_path_factory) -> str:
 class Product:
     """The program on its board, and what it has told so far."""
 
-    def __init__(self, program: str, folder: Path, argv: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        # The library is this machine's: no simulated processor.
-        monkeypatch.delenv("W800_SIM_IMAGE", raising=False)
+    def __init__(self, program: str, folder: Path, argv: str) -> None:
         self.board = VirtualBoard(program, folder, argv, argv)
         self.board.open()
         self.link = Link(self.board.port, self.board.host, argv)
@@ -80,8 +78,8 @@ class Product:
 
 
 @pytest.fixture
-def product(program, tmp_path, argv, monkeypatch):
-    running = Product(program, tmp_path, argv, monkeypatch)
+def product(program, tmp_path, argv):
+    running = Product(program, tmp_path, argv)
     yield running
     running.board.stop()
 
