@@ -13,7 +13,7 @@ from board import REPOSITORY, VirtualBoard, build_image, build_virtual_board
 from link import Code, Link
 from secure import SECURE, VERIFYING, hosts
 
-pytestmark = [pytest.mark.virtual, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.virtual("a firmware of another configuration"), pytest.mark.timeout(600)]
 
 CONFIGURATION = "wm_sdk/configs/small_undated"
 
