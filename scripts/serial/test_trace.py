@@ -136,9 +136,11 @@ def test_the_lanes_hold_the_session(session):
     assert in_order(["CONNECT w800", "SUBSCRIBE #", "PUBLISH out QoS 2 #", "PUBREL #", "PUBLISH out QoS 1 #", "PUBACK #"], sent)
     assert in_order(["CONNACK accepted", "SUBACK #", "PUBREC #", "PUBCOMP #", "PUBACK #", "PUBLISH in/1 QoS 1 #"], received)
     assert in_order(["CONNECT secure", "CONNECT secure", "DISCONNECT"], sent)
-    assert in_order(["AT+MQTTUSERCFG=0,1,", "data, 189 bytes", "AT+MQTTCONN=", "AT+MQTTSUB=", "data, 5000 bytes"], labels(path, "serial", "in"))
+    typed = ["AT+MQTTUSERCFG=0,1,", "data, 189 bytes", "AT+MQTTCONN=", "AT+MQTTSUB=", "data, 5000 bytes"]
+    assert in_order(typed, labels(path, "serial", "in"))
     message = '+MQTTSUBRECV:0,"in/1",19,line\\r\\nOK\\r\\n</scri…'
-    assert in_order(["ready", "+MQTTCONNECTED:0,1,", "+MQTTPUB:OK", message, BYE, "+MQTTCONNECTED:0,10,"], labels(path, "serial", "out"))
+    printed = ["ready", "+MQTTCONNECTED:0,1,", "+MQTTPUB:OK", message, BYE, "+MQTTCONNECTED:0,10,"]
+    assert in_order(printed, labels(path, "serial", "out"))
     assert in_order(["SYN (connect)", "FIN", "SYN (connect)"], labels(path, "tcp", "out"))
     assert in_order(["SYN ACK (connected)", "FIN"], labels(path, "tcp", "in"))
     assert in_order(["GET /mqtt HTTP/1.1", "Close 1000"], labels(path, "websocket", "out"))
@@ -188,7 +190,8 @@ def overlaps(page) -> list[str]:
     """Texts of the chart that touch one another, or leave it."""
     return page.evaluate("""() => {
         const chart = document.getElementById("chart").getBoundingClientRect();
-        const boxes = [...document.querySelectorAll("#chart text")].map((text) => ({ text: text.textContent, box: text.getBoundingClientRect() }));
+        const boxes = [...document.querySelectorAll("#chart text")]
+            .map((text) => ({ text: text.textContent, box: text.getBoundingClientRect() }));
         const touch = (a, b) => a.left < b.right && b.left < a.right && a.top + 2 < b.bottom && b.top + 2 < a.bottom;
         return boxes.flatMap(({ text, box }, index) => [
             ...(box.left < chart.left || box.right > chart.right ? [`${text} leaves the chart`] : []),

@@ -163,7 +163,9 @@ function draw() {
   view.gutter = view.width < 700 ? 84 : 124;
   ruler.font = `11px ${getComputedStyle(document.body).getPropertyValue("--mono")}`;
   chart.replaceChildren();
-  const hatch = put(put(chart, "defs"), "pattern", { id: "hatch", width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" });
+  const hatch = put(put(chart, "defs"), "pattern", {
+    id: "hatch", width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)",
+  });
   put(hatch, "path", { d: "M0 0V6" });
   let top = AXIS;
   lanes.forEach((lane, index) => {
@@ -307,7 +309,10 @@ function placePillBefore(label, x, rows) {
 
 function drawMark(lane, event, x, pill) {
   const states = [event === chosen && "chosen", !matching(event) && "faded"].filter(Boolean);
-  const mark = put(chart, "g", { class: ["mark", event.lane, event.tone, ...states].join(" "), "data-event": event.index, "data-lane": lane.id, "data-label": event.label });
+  const mark = put(chart, "g", {
+    class: ["mark", event.lane, event.tone, ...states].join(" "),
+    "data-event": event.index, "data-lane": lane.id, "data-label": event.label,
+  });
   const y = lane.top + LANE_PADDING + (pill ? pill.row * ROW : 0);
   put(mark, "line", { x1: x, x2: x, y1: pill ? y : lane.top + 2, y2: pill ? y + PILL : lane.top + LANE_PADDING });
   if (!pill) return;
@@ -495,7 +500,8 @@ function drag(pointers, move) {
   if (others.length) {
     const other = others[0][1];
     const left = chart.getBoundingClientRect().left;
-    zoom(Math.max(Math.abs(before - other), 8) / Math.max(Math.abs(move.clientX - other), 8), lengthAt((other + move.clientX) / 2 - left));
+    const factor = Math.max(Math.abs(before - other), 8) / Math.max(Math.abs(move.clientX - other), 8);
+    zoom(factor, lengthAt((other + move.clientX) / 2 - left));
   } else {
     pan((before - move.clientX) / plotWidth());
   }
@@ -573,9 +579,11 @@ function introduce() {
   document.getElementById("options").textContent = `${document.title}  (version ${about.version})`;
   const note = document.getElementById("note");
   if (dropped) {
-    note.textContent = `${dropped.dropped} events between ${seconds(dropped.from)} and ${seconds(dropped.to)} are left out: of a long session the first ${dropped.first} and the last ${dropped.last} are kept.`;
+    const when = `between ${seconds(dropped.from)} and ${seconds(dropped.to)}`;
+    const kept = `of a long session the first ${dropped.first} and the last ${dropped.last} are kept`;
+    note.textContent = `${dropped.dropped} events ${when} are left out: ${kept}.`;
   } else if (!heap) {
-    note.textContent = "The board was not stopped in order: there is no curve of the heap, and of a long session the end is missing.";
+    note.textContent = "The board was not stopped in order: there is no curve of the heap, and a long session lacks its end.";
   }
   note.hidden = !note.textContent;
 }
