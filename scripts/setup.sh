@@ -5,7 +5,7 @@
 #
 #   host    what `cargo build` and `cargo test` need, the virtual board with them
 #   target  what scripts/build-target.sh needs: core's source and C-SKY binutils
-#   test    brokers, and Python packages for the serial tests
+#   test    brokers, a browser, and Python packages for the serial tests
 #   all     everything (default)
 #
 # Downloads and builds go to ${XDG_CACHE_HOME:-~/.cache}/w800-mqtt-at, one folder a version.
@@ -36,6 +36,7 @@ tests() {
     apt_need "${TEST[@]}"
     "$here/setup/python.sh" >/dev/null
     "$here/setup/node.sh" >/dev/null
+    "$here/setup/chromium.sh" >/dev/null
 }
 
 command -v rustc >/dev/null || die "no Rust: install 1.95 by https://rustup.rs first"

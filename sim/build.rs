@@ -1,6 +1,17 @@
 //! Compiles the C code of the product that the virtual board runs (`src/product.c`), and passes the AT command table's
-//! section to the linker, and the sanitizers where `W800_SIM_SANITIZE=1` asks for them.
+//! section to the linker, the functions that the trace watches (`src/trace/edge.rs`), and the sanitizers where
+//! `W800_SIM_SANITIZE=1` asks for them.
 #![allow(clippy::expect_used, reason = "a build script may stop at an error")]
+
+const WATCHED: [&str; 7] = [
+    "lwip_send",
+    "lwip_recv",
+    "lwip_close",
+    "mbedtls_ssl_handshake",
+    "mbedtls_ssl_read",
+    "mbedtls_ssl_write",
+    "mbedtls_ssl_close_notify",
+];
 
 fn main() {
     let root = std::env::var("CARGO_MANIFEST_DIR").expect("set by cargo");
@@ -8,6 +19,9 @@ fn main() {
     println!("cargo::rerun-if-changed={table}");
     println!("cargo::rerun-if-env-changed=W800_SIM_SANITIZE");
     println!("cargo::rustc-link-arg-bins=-Wl,-T,{table}");
+    for function in WATCHED {
+        println!("cargo::rustc-link-arg-bins=-Wl,--wrap={function}");
+    }
     compile_product();
     if std::env::var("W800_SIM_SANITIZE").is_ok_and(|value| value == "1") {
         // rustc links without the C compiler's default libraries, and the runtime has to come before the C library.

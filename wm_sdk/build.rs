@@ -19,6 +19,7 @@ const SOURCES: &[&str] = &[
     "osal_sync.c",
     "osal_time.c",
     "rtc.c",
+    "tap.c",
     "trng.c",
     "uart.c",
 ];

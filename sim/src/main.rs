@@ -1,11 +1,15 @@
 //! `w800-sim`: a virtual W800 whose serial port is a pseudo-terminal (or this program's standard input and output).
 //!
 //! It runs the same library and the same C API under it as the chip does; see `wm_sdk/host` for the board itself. This
-//! program only reads its options ([`options`]) and starts, awaits and stops the board ([`board`]). With `--cpu xt804`
+//! program only reads its options ([`options`]) and starts, awaits and stops the board ([`board`]). What happens meanwhile
+//! is written down where that is asked for: packets ([`capture`]) and a timeline ([`trace`]). With `--cpu xt804`
 //! the library's code is that for the chip, executed ([`xt804`]).
 
 mod board;
+mod capture;
 mod options;
+mod taps;
+mod trace;
 mod xt804;
 
 use std::process::ExitCode;
@@ -19,6 +23,10 @@ use wm_sdk_host as _;
 fn main() -> ExitCode {
     let options = options::Options::parse();
     let (report, program) = (options.report, options.program());
+    if let Err(error) = taps::watch(options.pcap.as_deref(), options.trace.as_deref(), options.heap) {
+        eprintln!("w800-sim: {error}");
+        return ExitCode::FAILURE;
+    }
     let board = match board::Board::start(options.into()) {
         Ok(board) => board,
         Err(error) => {
@@ -28,6 +36,7 @@ fn main() -> ExitCode {
     };
     let status = board.wait();
     let heap = board.stop();
+    trace::close();
     if report {
         eprintln!("{heap}");
     }

@@ -45,7 +45,7 @@ pub struct Options {
 
     /// The board's heap in bytes
     #[arg(long, value_name = "BYTES", default_value_t = board::DEFAULT_HEAP_BYTES)]
-    heap: usize,
+    pub heap: usize,
 
     /// The real-time clock at boot: never set, the host's time, or seconds since 1970
     #[arg(long, value_name = "unset|host|SECONDS", value_parser = parse_rtc, default_value = "unset")]
@@ -98,6 +98,16 @@ pub struct Options {
     /// The firmware's log on standard error
     #[arg(long, value_enum, default_value_t = Log::Warn)]
     log: Log,
+
+    /// Write all packets of the virtual network, both ways, as pcap. Without TLS they hold passwords and messages in clear;
+    /// the file grows as long as the board runs
+    #[arg(long, value_name = "FILE")]
+    pub pcap: Option<PathBuf>,
+
+    /// Write a timeline of serial lines, MQTT packets, TLS, TCP and the heap, as a page for a browser. Passwords and keys
+    /// are left out, messages are shortened; of a long session the first and the last 10000 events are kept
+    #[arg(long, value_name = "FILE.html")]
+    pub trace: Option<PathBuf>,
 
     /// Print the heap's figures on standard error at the end, as one line of JSON, and the simulated core's as another
     #[arg(long, env = "W800_SIM_REPORT")]

@@ -18,6 +18,7 @@
 #include "nvs_file.h"
 #include "osal_time.h"
 #include "rtc.h"
+#include "tap.h"
 #include "wm_task_config.h"
 #include "wm_utils.h"
 
@@ -179,6 +180,7 @@ void wm_system_reboot(void)
 {
     uart_drain();
     char **arguments = own_arguments();
+    tap_restart();
     close_range(STDERR_FILENO + 1, ~0u, CLOSE_RANGE_CLOEXEC);
     uart_keep_over_exec();
     nvs_file_keep_over_exec();

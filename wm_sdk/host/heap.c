@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "kernel.h"
+#include "tap.h"
 #include "wm_osal.h"
 
 /* The chip's block header (six 32-bit words with tracing on) and the rounding of its blocks. */
@@ -87,6 +88,7 @@ static bool charge(size_t bytes)
         heap.used += bytes;
         heap.blocks++;
         heap.peak = heap.used > heap.peak ? heap.used : heap.peak;
+        tap_heap(heap.used);
     } else {
         heap.refused++;
     }
@@ -188,6 +190,7 @@ void wm_heap_caps_free(void *p)
     check(block);
     unlink_block(block);
     heap.used -= block->charge;
+    tap_heap(heap.used);
     shares[block->owner].used -= block->charge;
     heap.blocks--;
     block->mark = MARK_FREED;

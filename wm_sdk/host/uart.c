@@ -22,6 +22,7 @@
 
 #include "atcmd.h"
 #include "kernel.h"
+#include "tap.h"
 
 #define LOG_TAG "uart"
 #include "wm_log.h"
@@ -130,6 +131,7 @@ static int uart_send(const void *buffer, int size)
 {
     const char *bytes = buffer;
     size_t count = (size_t)size;
+    tap_serial(TAP_PRINTED, bytes, count);
     /* A pseudo-terminal usually has room for all of it, and then nobody else need run meanwhile. */
     size_t done = uart.options.stdio || uart.options.baud ? 0 : write_now(bytes, count);
     if (done < count) {

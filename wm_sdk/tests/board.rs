@@ -17,6 +17,7 @@ const BOARD: &[&str] = &[
     "osal_sync.c",
     "osal_time.c",
     "rtc.c",
+    "tap.c",
     "trng.c",
 ];
 

@@ -17,6 +17,7 @@
 
 #include <slirp/libslirp.h>
 
+#include "tap.h"
 #include "virtual_servers.h"
 
 #define POLL_CAPACITY 256
@@ -75,6 +76,7 @@ static ssize_t deliver(const void *bytes, size_t length, void *opaque)
     if (slot != NULL && length <= sizeof slot->bytes && atomic_load(&link_up)) {
         memcpy(slot->bytes, bytes, length);
         slot->length = length;
+        tap_frame(true, bytes, length);
         frame_ring_commit(&to_board);
         received_any = true;
     }
@@ -120,6 +122,7 @@ static void carry(const struct frame *frame)
     uint32_t delay_ms;
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
+    tap_frame(false, frame->bytes, frame->length);
     switch (virtual_servers_judge(known_hosts, now, frame, &answer, &delay_ms)) {
     case VERDICT_PASS:
         slirp_input(slirp, frame->bytes, (int)frame->length);

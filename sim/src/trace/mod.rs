@@ -1,0 +1,206 @@
+//! A timeline of what happens on the board, as one page that opens in a browser (`--trace`).
+//!
+//! | what is seen | where it is read |
+//! |---|---|
+//! | lines and data on the serial port | [`serial`], with [`secrets`] hiding passwords before anything is kept |
+//! | MQTT packets, WebSocket, TLS | [`edge`] at the library's calls of lwIP and Mbed TLS, [`connection`] and the layers |
+//! | TCP | [`tcp`], on the virtual wire |
+//! | the heap in use | [`heap`] |
+//!
+//! [`event`] is what all of them make, [`file`] where it goes, `page.html` with its style and script what draws it.
+
+mod connection;
+mod edge;
+mod event;
+mod file;
+mod heap;
+mod mqtt;
+mod secrets;
+mod serial;
+mod tcp;
+mod tls;
+mod websocket;
+
+use std::collections::HashMap;
+use std::ffi::c_int;
+use std::io;
+use std::path::Path;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use connection::Connection;
+use event::{Event, Way, quote};
+use file::TraceFile;
+pub use serial::Serial;
+
+const PAGE: &str = include_str!("page.html");
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+
+static TRACE: OnceLock<(Clock, Mutex<Trace>)> = OnceLock::new();
+
+/// Microseconds since the trace began, over restarts.
+#[derive(Debug)]
+struct Clock {
+    began: Duration,
+    before: Duration,
+    since: Instant,
+}
+
+impl Clock {
+    fn new(began: Option<Duration>) -> Self {
+        let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+        let began = began.unwrap_or(now);
+        Self { began, before: now.saturating_sub(began), since: Instant::now() }
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.before.saturating_add(self.since.elapsed()).as_micros()).unwrap_or(u64::MAX)
+    }
+}
+
+/// All that is known of the board at a moment.
+#[derive(Debug)]
+struct Trace {
+    file: TraceFile,
+    port: serial::Port,
+    wire: tcp::Watch,
+    heap: heap::Curve,
+    connections: HashMap<c_int, Connection>,
+    /// Which socket a connection of Mbed TLS uses, by its address.
+    sockets: HashMap<usize, c_int>,
+}
+
+/// Begins a trace, or goes on with one that [`leave`] has left.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn open(path: &Path, left: Option<&str>, heap_bytes: usize) -> io::Result<()> {
+    let mut heap = heap::Curve::new(heap_bytes);
+    let (clock, file) = match left.and_then(|left| left.split_once(',')) {
+        None => {
+            let clock = Clock::new(None);
+            let page = page(&clock);
+            (clock, TraceFile::create(path, &page)?)
+        }
+        Some((began, left)) => {
+            let (file, others) = TraceFile::go_on(path, left)?;
+            others.iter().filter(|line| line.starts_with("{\"heap\"")).for_each(|line| heap.go_on(line));
+            (Clock::new(began.parse().ok().map(Duration::from_micros)), file)
+        }
+    };
+    let trace = Trace {
+        file,
+        port: serial::Port::default(),
+        wire: tcp::Watch::default(),
+        heap,
+        connections: HashMap::new(),
+        sockets: HashMap::new(),
+    };
+    let _ = TRACE.set((clock, Mutex::new(trace)));
+    Ok(())
+}
+
+/// The page up to where the events begin.
+fn page(clock: &Clock) -> String {
+    let options: Vec<String> = std::env::args().skip(1).map(|option| quote(&option)).collect();
+    let about = format!(
+        r#"{{"version":{},"began":{},"options":[{}]}}"#,
+        quote(env!("CARGO_PKG_VERSION")),
+        clock.began.as_millis(),
+        options.join(",")
+    );
+    PAGE.replace("/*style*/", STYLE).replace("/*script*/", SCRIPT).replace("/*about*/", &about)
+}
+
+/// Microseconds since the trace began; 0 without one.
+fn now() -> u64 {
+    TRACE.get().map_or(0, |(clock, _)| clock.now())
+}
+
+fn with<R>(run: impl FnOnce(&mut Trace) -> R) -> Option<R> {
+    let (_, trace) = TRACE.get()?;
+    Some(run(&mut trace.lock().unwrap_or_else(PoisonError::into_inner)))
+}
+
+/// A frame on the virtual wire.
+pub fn frame(to_board: bool, bytes: &[u8]) {
+    let (at, way) = (now(), if to_board { Way::In } else { Way::Out });
+    with(|trace| {
+        if let Some(event) = trace.wire.frame(at, way, bytes) {
+            trace.tell(event);
+        }
+    });
+}
+
+/// Something on the serial port.
+pub fn serial(what: Serial<'_>) {
+    let at = now();
+    with(|trace| trace.port.take(at, what, &mut |event| trace.file.add(event.json())));
+}
+
+/// So much of the heap is in use.
+pub fn heap(used: usize) {
+    let at = now();
+    with(|trace| trace.heap.add(at, used));
+}
+
+/// Completes the file.
+pub fn close() {
+    with(|trace| {
+        let heap = trace.last_words();
+        trace.file.close(&[heap]);
+    });
+}
+
+/// Completes the file; what [`open`] needs to go on with it.
+pub fn leave() -> Option<String> {
+    let (clock, _) = TRACE.get()?;
+    with(|trace| {
+        let heap = trace.last_words();
+        format!("{},{}", clock.began.as_micros(), trace.file.leave(&[heap]))
+    })
+}
+
+impl Trace {
+    fn tell(&mut self, event: Event) {
+        self.file.add(event.json());
+    }
+
+    fn last_words(&mut self) -> String {
+        self.port.end_data(&mut |event| self.file.add(event.json()));
+        self.heap.json()
+    }
+
+    /// Bytes that Mbed TLS moves.
+    fn records(&mut self, at: u64, socket: c_int, ssl: usize, way: Way, bytes: &[u8]) {
+        self.sockets.insert(ssl, socket);
+        let connection = self.connections.entry(socket).or_default();
+        connection.records(at, way, bytes, &mut |event| self.file.add(event.json()));
+    }
+
+    /// Bytes that the library moves, on the socket itself.
+    fn plain(&mut self, at: u64, socket: c_int, way: Way, bytes: &[u8]) {
+        let connection = self.connections.entry(socket).or_default();
+        connection.plain(at, way, bytes, &mut |event| self.file.add(event.json()));
+    }
+
+    /// The same through Mbed TLS.
+    fn decrypted(&mut self, at: u64, ssl: usize, way: Way, bytes: &[u8]) {
+        if let Some(socket) = self.sockets.get(&ssl) {
+            self.plain(at, *socket, way, bytes);
+        }
+    }
+
+    fn handshake_done(&mut self, at: u64, ssl: usize, suite_name: impl FnOnce(u16) -> String) {
+        let connection = self.sockets.get(&ssl).and_then(|socket| self.connections.get(socket));
+        if let Some(event) = connection.map(|connection| connection.handshake_done(at, suite_name)) {
+            self.tell(event);
+        }
+    }
+
+    fn closed(&mut self, socket: c_int) {
+        self.connections.remove(&socket);
+        self.sockets.retain(|_, used| *used != socket);
+    }
+}

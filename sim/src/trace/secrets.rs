@@ -1,0 +1,207 @@
+//! What of a line on the serial port may be shown.
+//!
+//! A password is hidden before anything is recorded. What cannot be read with certainty is hidden too: a line that is
+//! no command may be the rest of a password, and a parameter that is not where it belongs may be one.
+
+use super::event::visible;
+
+/// In place of what is hidden.
+const HIDDEN: &str = "•••";
+const LINE_BYTES: usize = 256;
+
+/// Parameters that one command has: of which kind each must be to be shown, `s` a quoted string, `n` a number, `p` a
+/// password.
+struct Secretive {
+    name: &'static str,
+    parameters: &'static str,
+}
+
+const SECRETIVE: [Secretive; 3] = [
+    Secretive { name: "+MQTTUSERCFG", parameters: "nnsspnns" },
+    Secretive { name: "+MQTTPASSWORD", parameters: "np" },
+    Secretive { name: "+CWJAP", parameters: "sp" },
+];
+
+/// Commands without a secret among their parameters.
+const OPEN: [&str; 29] = [
+    "",
+    "E0",
+    "E1",
+    "+GMR",
+    "+RST",
+    "+CWMODE",
+    "+CWQAP",
+    "+CIPSNTPCFG",
+    "+CIPSNTPTIME",
+    "+SYSHEAP",
+    "+SYSHEAPBY",
+    "+SYSCPU",
+    "+SYSTASKS",
+    "+MQTTCLIENTID",
+    "+MQTTUSERNAME",
+    "+MQTTLONGCLIENTID",
+    "+MQTTLONGUSERNAME",
+    "+MQTTLONGPASSWORD",
+    "+MQTTCONNCFG",
+    "+MQTTALPN",
+    "+MQTTSNI",
+    "+MQTTCONN",
+    "+MQTTPUB",
+    "+MQTTPUBRAW",
+    "+MQTTSUB",
+    "+MQTTUNSUB",
+    "+MQTTCLEAN",
+    "+MQTTCERT",
+    "+MQTTERR",
+];
+
+/// Commands whose data phase may be shown.
+const OPEN_DATA: [&str; 3] = ["+MQTTPUBRAW", "+MQTTLONGCLIENTID", "+MQTTLONGUSERNAME"];
+
+/// A command line as it may be shown, and whether what follows it in a data phase may be.
+pub fn command(line: &[u8]) -> (String, bool) {
+    let (name, rest) = line.split_at(line.iter().position(|byte| b"?=".contains(byte)).unwrap_or(line.len()));
+    let upper = String::from_utf8_lossy(name).to_ascii_uppercase();
+    let Some(known) = upper.strip_prefix("AT") else {
+        return (format!("(no command, {} bytes)", line.len()), false);
+    };
+    let shown = if OPEN.contains(&known) || matches!(rest, b"" | b"?" | b"=?") && is_name(known) {
+        visible(line, LINE_BYTES)
+    } else if let Some(row) = SECRETIVE.iter().find(|row| row.name == known) {
+        format!("{upper}={}", parameters(row, rest.get(1..).unwrap_or_default()))
+    } else if is_name(known) {
+        format!("{upper}={HIDDEN} (unknown command, {} bytes)", line.len())
+    } else {
+        format!("(no command, {} bytes)", line.len())
+    };
+    (shown, OPEN_DATA.contains(&known))
+}
+
+/// A line that the board prints, as it may be shown.
+pub fn printed(line: &[u8]) -> String {
+    let row = SECRETIVE.iter().find_map(|row| {
+        let rest = line.strip_prefix(row.name.as_bytes())?.strip_prefix(b":")?;
+        Some(format!("{}:{}", row.name, parameters(row, rest)))
+    });
+    row.unwrap_or_else(|| visible(line, LINE_BYTES))
+}
+
+fn is_name(text: &str) -> bool {
+    text.strip_prefix('+').is_some_and(|name| name.len() <= 24 && name.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+}
+
+/// With its passwords hidden, or all of it where it is not what was expected.
+fn parameters(row: &Secretive, text: &[u8]) -> String {
+    let Some(split) = split(text).filter(|split| split.len() == row.parameters.len()) else {
+        return HIDDEN.to_owned();
+    };
+    let shown: Option<Vec<String>> =
+        split.iter().zip(row.parameters.bytes()).map(|(text, kind)| show(text, kind)).collect();
+    shown.map_or_else(|| HIDDEN.to_owned(), |shown| shown.join(","))
+}
+
+fn show(text: &[u8], kind: u8) -> Option<String> {
+    let fits = match kind {
+        b'n' => text.iter().all(u8::is_ascii_digit),
+        b's' => text.is_empty() || text.starts_with(b"\""),
+        _ => return Some(if matches!(text, b"" | b"\"\"") { visible(text, 2) } else { format!("\"{HIDDEN}\"") }),
+    };
+    fits.then(|| visible(text, LINE_BYTES))
+}
+
+/// At the commas; `None` where a quoted string does not end before one.
+fn split(text: &[u8]) -> Option<Vec<&[u8]>> {
+    let mut parameters = Vec::new();
+    let mut rest = text;
+    loop {
+        let length = parameter_length(rest)?;
+        let (parameter, behind) = rest.split_at_checked(length)?;
+        parameters.push(parameter);
+        match behind.split_first() {
+            None => return Some(parameters),
+            Some((_, next)) => rest = next,
+        }
+    }
+}
+
+fn parameter_length(text: &[u8]) -> Option<usize> {
+    if text.first() != Some(&b'"') {
+        let length = text.iter().position(|byte| *byte == b',').unwrap_or(text.len());
+        return (!text.get(..length)?.contains(&b'"')).then_some(length);
+    }
+    let mut escaped = false;
+    for (at, byte) in text.iter().enumerate().skip(1) {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => {
+                let length = at.saturating_add(1);
+                return matches!(text.get(length), None | Some(b',')).then_some(length);
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_are_hidden_and_the_rest_is_not() {
+        for (line, expected) in [
+            (r#"AT+MQTTUSERCFG=0,1,"id","me","pa,\"ss",0,0,"/p""#, r#"AT+MQTTUSERCFG=0,1,"id","me","•••",0,0,"/p""#),
+            (r#"AT+MQTTUSERCFG=0,1,"id","","",0,0,"""#, r#"AT+MQTTUSERCFG=0,1,"id","","",0,0,"""#),
+            (r#"at+mqttpassword=0,"pass""#, r#"AT+MQTTPASSWORD=0,"•••""#),
+            (r#"AT+CWJAP="net","pass""#, r#"AT+CWJAP="net","•••""#),
+            (r#"AT+MQTTPUB=0,"t","{"a":1}",1,0"#, r#"AT+MQTTPUB=0,"t","{"a":1}",1,0"#),
+            ("AT+MQTTPASSWORD?", "AT+MQTTPASSWORD?"),
+            ("AT+MQTTUSERCFG=?", "AT+MQTTUSERCFG=?"),
+            ("AT", "AT"),
+        ] {
+            assert_eq!(command(line.as_bytes()).0, expected);
+        }
+    }
+
+    #[test]
+    fn what_is_not_certain_is_hidden() {
+        for line in [
+            r#"AT+MQTTUSERCFG=0,1,"id","me","secret"#,
+            r#"AT+MQTTUSERCFG=0,1,"id","me"x,"secret",0,0,"""#,
+            r#"AT+MQTTUSERCFG=0,1,id,m,e,secret,0,0"#,
+            r#"AT+MQTTUSERCFG=0,1,"id","m","e","secret",0,0,"""#,
+            r#"AT+MQTTUSERCFG="secret""#,
+            r#"AT+MQTTPASSWORD=0"secret""#,
+            r#"AT+MQTTPASSWORD=0,secret,secret"#,
+            r#"AT+CWJAP=net,secret"#,
+            r#"AT+MQTTPASWORD=0,"secret""#,
+            "ATsecret",
+            "secret",
+            "",
+        ] {
+            assert!(!command(line.as_bytes()).0.contains("secret"), "{line}");
+        }
+    }
+
+    #[test]
+    fn so_are_answers() {
+        let row = br#"+MQTTUSERCFG:0,1,"id","me","pa\"ss",0,0,"/""#;
+        assert_eq!(printed(row), r#"+MQTTUSERCFG:0,1,"id","me","•••",0,0,"/""#);
+        assert_eq!(printed(br#"+MQTTPASSWORD:0,"pass""#), r#"+MQTTPASSWORD:0,"•••""#);
+        assert_eq!(printed(b"+MQTTDISCONNECTED:0"), "+MQTTDISCONNECTED:0");
+    }
+
+    #[test]
+    fn only_some_data_is_shown() {
+        for (line, open) in [
+            ("AT+MQTTPUBRAW=0,\"t\",5,0,0", true),
+            ("AT+MQTTLONGUSERNAME=0,5", true),
+            ("AT+MQTTLONGPASSWORD=0,5", false),
+            ("AT+MQTTCERT=0,2,500", false),
+            ("data", false),
+        ] {
+            assert_eq!(command(line.as_bytes()).1, open, "{line}");
+        }
+    }
+}

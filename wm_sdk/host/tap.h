@@ -1,0 +1,40 @@
+/*
+ * What somebody who watches the board is told, in the thread where it happens and before anything follows from it.
+ * A watcher neither waits nor calls the board. Where nobody watches, nothing happens.
+ */
+#ifndef TAP_H
+#define TAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum tap_serial {
+    /* A command line without its line end, and one that was answered with "busy ...". */
+    TAP_LINE,
+    TAP_LINE_DROPPED,
+    /* Data comes in a data phase; so much of it was taken; the phase is over. */
+    TAP_DATA_COMES,
+    TAP_DATA_TAKEN,
+    TAP_DATA_END,
+    /* What the board sends. */
+    TAP_PRINTED,
+};
+
+struct taps {
+    void (*frame)(bool to_board, const void *bytes, size_t length);
+    void (*serial)(enum tap_serial what, const void *bytes, size_t length);
+    /* Inside the heap's lock. */
+    void (*heap)(size_t used);
+    /* The program is about to be executed anew. */
+    void (*restart)(void);
+};
+
+/* Any of them may be NULL. Before the board starts. */
+void tap_set(const struct taps *taps);
+
+void tap_frame(bool to_board, const void *bytes, size_t length);
+void tap_serial(enum tap_serial what, const void *bytes, size_t length);
+void tap_heap(size_t used);
+void tap_restart(void);
+
+#endif
