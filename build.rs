@@ -8,7 +8,7 @@
 //! taken before those of `wm_sdk/include`: the virtual board's variants.
 //!
 //! Cfgs for the crate: `lwip_ipv6` (addresses carry their family), `have_time_date`
-//! (Mbed TLS checks certificate dates).
+//! (Mbed TLS checks certificate dates), `usage_texts` (`=?` prints how a command is written).
 
 use std::env;
 use std::error::Error;
@@ -151,9 +151,14 @@ const CONSTANTS: &[&str] = &[
 ];
 
 /// C macros that become cfgs of the crate.
-const PROBES: &[(&str, &str)] = &[("W800_HAVE_LWIP_IPV6", "lwip_ipv6"), ("W800_HAVE_TIME_DATE", "have_time_date")];
+const PROBES: &[(&str, &str)] = &[
+    ("W800_HAVE_LWIP_IPV6", "lwip_ipv6"),
+    ("W800_HAVE_TIME_DATE", "have_time_date"),
+    ("W800_HAVE_USAGE_TEXTS", "usage_texts"),
+];
 
-fn main() {
+/// Also run by `wm_sdk/surface`, over headers of its choice.
+pub fn main() {
     if let Err(error) = run() {
         eprintln!("error: {error}");
         std::process::exit(1);
