@@ -28,7 +28,9 @@ commit() {
 
 record() {
     [[ -n $sdk ]] || die "--record takes the list from the SDK that WM_IOT_SDK_PATH names"
-    surface record "$sdk" "${1:-$(commit)}"
+    local origin
+    origin=${1:-$(commit)}
+    surface record "$sdk" "$origin"
 }
 
 compare() {
