@@ -49,6 +49,60 @@ enum w800_mqtt_at_credential {
  */
 int w800_mqtt_at_set_credential(uint8_t link, int kind, const void *data, size_t length);
 
+/* The version of this header. */
+#define W800_MQTT_AT_VERSION "0.1.0"
+
+/* The version of the archive, a text that stays. Another one than W800_MQTT_AT_VERSION: it is of another build. */
+const char *w800_mqtt_at_version(void);
+
+/* What a link has done and what it took since the start. Counts go on from 0 behind 2^32 - 1. */
+struct w800_mqtt_at_statistics {
+    /* Bytes of MQTT packets, without what WebSocket, TLS and TCP add. */
+    uint32_t bytes_sent;
+    uint32_t bytes_received;
+    /* PUBLISH packets sent, each once however often it is sent again; messages received whole. */
+    uint32_t messages_sent;
+    uint32_t messages_received;
+    /* Connections that the link has made again by itself after it had lost one. */
+    uint32_t reconnections;
+    /* The link's task, in bytes: the size of its last stack, and the most that a stack was ever filled. */
+    uint32_t stack_size;
+    uint32_t stack_peak;
+    /*
+     * All links, in bytes of the SDK's heap: now, and at the most. What lwIP and Mbed TLS allocate and the tasks'
+     * stacks are not in it.
+     */
+    uint32_t heap_used;
+    uint32_t heap_peak;
+    /* All links, in bytes of the arena: its size, now, and at the most. What it has no room for comes from the heap. */
+    uint32_t arena_size;
+    uint32_t arena_used;
+    uint32_t arena_peak;
+};
+
+/*
+ * Fills in `statistics`; it looks through the stack, some 10,000 bytes. From any task.
+ *
+ * 0, or -1 when the link does not exist or `statistics` is NULL: nothing is written then.
+ */
+int w800_mqtt_at_get_statistics(uint8_t link, struct w800_mqtt_at_statistics *statistics);
+
+/*
+ * Told of each unsolicited line of a link (+MQTTCONNECTED, +MQTTDISCONNECTED, +MQTTSUBRECV, +MQTTINCOMPLETE) as it is
+ * printed: its bytes with the CR LF at its end, in one piece or in several (a message may be larger than the memory);
+ * then once with a length of 0, which ends the line. The bytes are valid during the call only.
+ *
+ * It runs in the link's task, on what is left of its stack, and nothing else can be printed meanwhile: be quick. It may
+ * ask for statistics, but must not set a hook or a credential.
+ */
+typedef void (*w800_mqtt_at_line_hook)(void *context, uint8_t link, const void *bytes, size_t length);
+
+/*
+ * Sets who is told; NULL for nobody. It waits for the end of the line or the answer that is being printed; when it
+ * returns, the hook before is not running and will not be called again. From any task, but not from an AT handler.
+ */
+void w800_mqtt_at_set_line_hook(w800_mqtt_at_line_hook hook, void *context);
+
 #ifdef __cplusplus
 }
 #endif

@@ -73,10 +73,12 @@ part "C formatting" check_c_format
 part "clippy" cargo clippy --workspace --all-targets -- -D warnings
 part "Rust tests, host and archive for the chip" cargo test --workspace --no-fail-fast
 aside "the simulated processor" processor
+part "tests of the scripts" "$python" -m pytest -q -n "$WORKERS" -p no:cacheprovider scripts/tests
 part "serial tests, decoded parameters" serial decoded
 part "serial tests, raw parameters" serial raw
 part "serial tests on the code for the chip" serial decoded --cpu xt804
 rejoin
+part "component of the SDK's build" "$python" -m pytest -q -p no:cacheprovider scripts/component
 
 printf '\n=== summary\n'
 cat "$logs/summary"

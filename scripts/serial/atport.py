@@ -30,6 +30,8 @@ _DISCONNECTED = re.compile(rb"\+MQTTDISCONNECTED:(\d+)")
 _INCOMPLETE = re.compile(rb"\+MQTTINCOMPLETE:(\d+),(\d+)")
 _DATA_PHASE = re.compile(rb"AT\+MQTT(?:(PUBRAW)=|LONG\w+=|CERT=(?!.*,0$))(?!\?)")
 """What opens one; a certificate of no length erases instead."""
+_WIFI = re.compile(rb"WIFI (?:CONNECTED|DISCONNECT|GOT IP.*)")
+"""What the SDK says of the network, when it likes."""
 _CODE = re.compile(rb"ERR CODE:0x([0-9a-f]{8})")
 
 
@@ -90,12 +92,20 @@ class _Pending:
 class AtPort:
     """One serial line. Not for concurrent use; the reading thread is its own.
 
-    An `observer` is called with each piece sent and each line, message or prompt received, from two threads.
+    An `observer` is called with each piece sent and each line, message or prompt received, from two threads; a
+    `tap` with all bytes of both directions as they are.
     """
 
-    def __init__(self, device: str, baud: int = 115200, observer: Observer | None = None) -> None:
-        self._observer = observer
-        self._serial = serial.Serial(device, baud, timeout=0.05, write_timeout=60)
+    def __init__(
+        self,
+        device: str,
+        baud: int = 115200,
+        observer: Observer | None = None,
+        tap: Observer | None = None,
+        exclusive: bool = False,
+    ) -> None:
+        self._observer, self._tap = observer, tap
+        self._serial = serial.Serial(device, baud, timeout=0.05, write_timeout=60, exclusive=exclusive or None)
         self._changed = threading.Condition()
         self._grammar: Grammar | None = None
         self._noise = bytearray()
@@ -106,6 +116,8 @@ class AtPort:
         self._log: deque[tuple[float, str, bytes]] = deque(maxlen=40)
         self._started = time.monotonic()
         self._open = True
+        self.received = 0
+        """Bytes, of whatever kind."""
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -325,6 +337,8 @@ class AtPort:
 
     def _note(self, way: str, data: bytes) -> None:
         now = time.monotonic() - self._started
+        if self._tap:
+            self._tap(way, data)
         with self._changed:
             if self._log and self._log[-1][1] == way and now - self._log[-1][0] < 0.05:
                 start, _, before = self._log.pop()
@@ -340,6 +354,7 @@ class AtPort:
                 break
             if not data:
                 continue
+            self.received += len(data)
             self._note("<-", data)
             with self._changed:
                 try:
@@ -369,6 +384,8 @@ class AtPort:
             if current and current.answer.raw.endswith(b">"):
                 raise Violation(f"{_brief(event)} on the line of the prompt of {current.answer.command!r}")
             self._events.append(event)
+        elif current is None and isinstance(token, Line) and _WIFI.fullmatch(token.text):
+            return
         elif current is None:
             raise Violation(f"{token.raw!r} that no command asked for")
         elif isinstance(token, Prompt):

@@ -14,6 +14,9 @@ from atport import AtPort, Observer
 HOST_LOOPBACK = "10.0.2.2"
 """Where the virtual board finds the host's loopback."""
 
+RECOVERY_SECONDS = 60
+"""In which a real board that was left in any state answers again; a data phase alone lasts for 20."""
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
@@ -108,20 +111,25 @@ class VirtualBoard:
 
 
 class RealBoard:
-    """A board on a UART that is joined to a network already."""
+    """A board on a UART that is joined to a network already; `tap` gets all bytes of its port."""
 
     virtual = False
 
-    def __init__(self, device: str, baud: int, argv: str, host: str) -> None:
+    def __init__(self, device: str, baud: int, argv: str, host: str, tap: Observer | None = None) -> None:
         self.argv = argv
         self.host = host
         self.alive = True
-        self._device, self._baud = device, baud
+        self._device, self._baud, self._tap = device, baud, tap
         self.port: AtPort | None = None
 
-    def open(self) -> AtPort:
-        self.port = AtPort(self._device, self._baud)
-        self.port.synchronise()
+    def open(self, observer: Observer | None = None) -> AtPort:
+        """It may be in the middle of anything: a data phase, a long message, a connection."""
+        self.port = AtPort(self._device, self._baud, observer, self._tap, exclusive=True)
+        # Against a stream of messages no silence would ever come.
+        self.port.write(b"\r\nAT+MQTTCLEAN=0\r\n")
+        self.port.synchronise(RECOVERY_SECONDS)
+        self.port.command("AT+MQTTCLEAN=0")
+        self.port.events()
         return self.port
 
     def stop(self) -> None:

@@ -17,17 +17,26 @@ from broker import Broker, Witness
 from certificates import Certificates
 from link import Link
 from peer import Peer, Relay
-from secure import Brokers, NodeBroker, TlsBroker, hosts
+from secure import VERIFYING, Brokers, NodeBroker, TlsBroker, hosts
+from transcript import Transcript
 
 HEAP = 100 * 1024
+BULK_BAUD = 921600
 FAILED = pytest.StashKey[bool]()
+LEFT_OUT = pytest.StashKey[dict[str, list[str]]]()
+"""Tests that a real board cannot run, by the reason."""
+
+TRANSCRIPT = pytest.StashKey[Transcript]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("AT port")
     group.addoption("--port", help="UART of a real board that has joined a network (default: the virtual board)")
     group.addoption("--broker", help="with --port: this machine's address as the board reaches it")
+    group.addoption("--listen", help="with --port: where brokers listen on this machine (default: --broker's address)")
     group.addoption("--baud", type=int, default=115200, help="of --port")
+    group.addoption("--no-clock", action="store_true", help="with --port: the board does not know the time")
+    group.addoption("--transcript", type=Path, help="with --port: a file for all lines of the port, without passwords")
     group.addoption("--argv", choices=("decoded", "raw"), default="decoded", help="how the AT server hands on parameters")
     group.addoption("--sim", help="path of w800-sim (default: cargo builds it)")
     group.addoption("--cpu", choices=("native", "xt804"), default="native", help="what runs the library in w800-sim")
@@ -40,6 +49,8 @@ def pytest_configure(config: pytest.Config) -> None:
             raise pytest.UsageError("--port needs --broker")
         if os.environ.get("PYTEST_XDIST_WORKER") or config.getoption("numprocesses", None):
             raise pytest.UsageError("one real board cannot serve several workers: drop -n")
+        if config.getoption("--transcript"):
+            config.stash[TRANSCRIPT] = Transcript(config.getoption("--transcript"))
     elif not config.getoption("collectonly") and "W800_SIM" not in os.environ:
         # Workers inherit the environment, so the controller builds once for all.
         os.environ["W800_SIM"] = config.getoption("--sim") or build_virtual_board()
@@ -47,24 +58,80 @@ def pytest_configure(config: pytest.Config) -> None:
             os.environ["W800_SIM_IMAGE"] = config.getoption("--image") or build_image()
 
 
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if TRANSCRIPT in config.stash:
+        config.stash[TRANSCRIPT].close()
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--port"):
-        virtual = [item for item in items if item.get_closest_marker("virtual")]
-        config.hook.pytest_deselected(items=virtual)
-        items[:] = [item for item in items if item not in virtual]
+    """Of the tests that were asked for, leave out what a real board cannot run, and what needs no other run."""
+    option = config.getoption
+    if option("--argv") == "raw" or option("--cpu") == "xt804":
+        others = [item for item in items if item.get_closest_marker("once")]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if not item.get_closest_marker("once")]
+    if option("--port"):
+        reasons = {item: _why_not(item, config) for item in items}
+        left_out = config.stash[LEFT_OUT] = {}
+        for item, reason in reasons.items():
+            if reason:
+                left_out.setdefault(reason, []).append(item.nodeid)
+        config.hook.pytest_deselected(items=[item for item in items if reasons[item]])
+        items[:] = [item for item in items if not reasons[item]]
 
 
-def pytest_terminal_summary(terminalreporter) -> None:
-    """What a passed test has to tell, such as a count."""
+def _why_not(item: pytest.Item, config: pytest.Config) -> str:
+    """Why a real board cannot run the test; empty where it can."""
+    virtual = item.get_closest_marker("virtual")
+    if virtual:
+        return virtual.args[0] if virtual.args else "a power that only the virtual board has"
+    if item.get_closest_marker("bulk") and config.getoption("--baud") < BULK_BAUD:
+        return f"a line of {BULK_BAUD} baud or more"
+    if config.getoption("--no-clock") and item.get_closest_marker("clock"):
+        # Of tests of several schemes those that look at no date need no clock.
+        scheme = item.callspec.params.get("scheme") if hasattr(item, "callspec") else None
+        return "" if isinstance(scheme, int) and scheme not in VERIFYING else "a clock, which this board has not"
+    return ""
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """What a passed test has to tell, such as a count; and what was left out."""
     for report in terminalreporter.getreports("passed"):
         for name, value in report.user_properties:
             if name == "told" and report.when == "call":
                 terminalreporter.write_line(value)
+    left_out = config.stash.get(LEFT_OUT, {})
+    if left_out:
+        terminalreporter.section("left out on a real board, and what they need")
+    for reason, tests in sorted(left_out.items(), key=lambda pair: -len(pair[1])):
+        terminalreporter.write_line(f"{len(tests):4d}  {reason}: {', '.join(_files(tests))}")
+
+
+def _files(tests: list[str]) -> list[str]:
+    """Test files by name, each once."""
+    return list(dict.fromkeys(Path(test.partition("::")[0]).name for test in tests))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _left_out(request: pytest.FixtureRequest, record_testsuite_property) -> None:
+    """The same in a JUnit file."""
+    for reason, tests in request.config.stash.get(LEFT_OUT, {}).items():
+        record_testsuite_property(f"left out for want of {reason}", " ".join(tests))
+
+
+@pytest.fixture(autouse=True)
+def _titled(request: pytest.FixtureRequest) -> None:
+    """The test's name in the transcript, before its lines."""
+    if TRANSCRIPT in request.config.stash:
+        request.config.stash[TRANSCRIPT].title(request.node.nodeid)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo):
     report = yield
+    if (report.when == "call" or report.failed) and TRANSCRIPT in item.config.stash:
+        item.config.stash[TRANSCRIPT].title(report.outcome)
     if report.failed:
         item.stash[FAILED] = True
         for name, value in getattr(item, "funcargs", {}).items():
@@ -83,7 +150,8 @@ def argv(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def address(request: pytest.FixtureRequest) -> str:
     """Where brokers and peers listen."""
-    return request.config.getoption("--broker") if request.config.getoption("--port") else "127.0.0.1"
+    option = request.config.getoption
+    return (option("--listen") or option("--broker")) if option("--port") else "127.0.0.1"
 
 
 @pytest.fixture
@@ -123,7 +191,9 @@ def _boards(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
                 current.stop()
             if request.config.getoption("--port"):
                 option = request.config.getoption
-                current = RealBoard(option("--port"), option("--baud"), argv, option("--broker"))
+                transcript = request.config.stash.get(TRANSCRIPT, None)
+                tap = transcript.note if transcript else None
+                current = RealBoard(option("--port"), option("--baud"), argv, option("--broker"), tap)
             else:
                 options = ["--heap", str(HEAP), *hosts(), *getattr(request.module, "BOARD", ())]
                 folder = tmp_path_factory.mktemp("board")

@@ -334,6 +334,8 @@ class Relay:
         self._listener.settimeout(0.1)
         self.port = self._listener.getsockname()[1]
         self.accepted = 0
+        self.carried = {"up": 0, "down": 0}
+        """Bytes to the broker and to the board."""
         threading.Thread(target=self._listen, daemon=True).start()
 
     def cut(self, refuse: bool = False) -> None:
@@ -387,10 +389,10 @@ class Relay:
                 continue
             self._pairs.append((near, far))
             near.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            for source, sink, limit in ((near, far, None), (far, near, self._limit)):
-                threading.Thread(target=self._carry, args=(source, sink, limit), daemon=True).start()
+            for way in (near, far, "up", None), (far, near, "down", self._limit):
+                threading.Thread(target=self._carry, args=way, daemon=True).start()
 
-    def _carry(self, source: socket.socket, sink: socket.socket, limit: int | None) -> None:
+    def _carry(self, source: socket.socket, sink: socket.socket, way: str, limit: int | None) -> None:
         source.settimeout(0.1)
         while not self._stopping.is_set():
             if self._silent.is_set():
@@ -409,6 +411,7 @@ class Relay:
                 if limit is not None:
                     data, limit = data[:limit], limit - min(limit, len(data))
                 self._pass_on(sink, data)
+                self.carried[way] += len(data)
             except OSError:
                 break
         source.close()

@@ -95,7 +95,7 @@ def test_half_a_command_then_silence(link, works):
     assert answer.code is not None or answer.lines, answer
 
 
-@pytest.mark.virtual
+@pytest.mark.virtual("a port that opens without a reset of the board")
 def test_half_a_command_then_another_host(board, link, broker):
     """The old host's half line is still there: the new host's first `AT` completes it, its second is answered."""
     link.port.write(b"AT+MQTTPUB=0,")

@@ -54,6 +54,7 @@ def test_while_pub_waits(link, peer):
     link.publish("t", "z", 1)
 
 
+@pytest.mark.bulk
 def test_while_a_large_message_comes_in(link, broker, witness):
     """Commands in the middle of a large message are answered before or after it, never inside."""
     link.configure()

@@ -227,7 +227,7 @@ def hidden(entry: dict, argv: str) -> bool:
     return bool(ways) and all(way["argv"] not in ("any", argv) for way in ways)
 
 
-@pytest.mark.virtual
+@pytest.mark.virtual("a board of its own, started for it")
 def test_examples(board, broker, relay, peer, brokers, new_board):
     """Byte for byte what the page prints, unsolicited lines included."""
     printed = bytearray()

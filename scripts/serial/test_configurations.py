@@ -14,7 +14,7 @@ from board import HOST_LOOPBACK, REPOSITORY, VirtualBoard, build_image, build_vi
 from link import Code, Link
 from secure import NAME, SECURE, VERIFYING, hosts
 
-pytestmark = [pytest.mark.virtual, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.virtual("a firmware of another configuration"), pytest.mark.timeout(600)]
 
 CONFIGURATION = "wm_sdk/configs/opposite"
 

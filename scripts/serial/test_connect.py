@@ -41,7 +41,7 @@ def test_an_unknown_name(link, broker, reconnect):
     still_usable(link, broker)
 
 
-@pytest.mark.virtual
+@pytest.mark.virtual("names that are looked up in the virtual network")
 def test_a_known_name(link, broker):
     link.configure()
     link.port.ok(connect(link, broker.port, "broker.test"))

@@ -15,7 +15,7 @@ from link import CA, CERTIFICATE, KEY, Code, Link
 from peer import Relay
 from secure import MUTUAL, equip
 
-pytestmark = pytest.mark.virtual
+pytestmark = pytest.mark.clock
 BOARD = ("--rtc", "host")
 
 KINDS = (CA, CERTIFICATE, KEY)
@@ -155,7 +155,7 @@ def test_the_longest(link, brokers, ours):
     connects(link, brokers, 3, "good")
 
 
-@pytest.mark.virtual
+@pytest.mark.virtual("a storage of known size")
 def test_the_storage_is_full(new_board, ours):
     """A refusal with a code, and what was stored stays as it was."""
     link = link_of(new_board())
@@ -273,6 +273,7 @@ def test_a_phase_that_stalls(link, ours):
     link.port.ok("AT+MQTTCERT?", *ours.rows())
 
 
+@pytest.mark.virtual("a heap of known size")
 def test_what_does_not_fit_memory(new_board):
     link = link_of(new_board())
     assert link.port.command("AT+SYSHEAP=8000").final == b"OK"
@@ -387,6 +388,7 @@ def test_what_a_scheme_does_not_need_may_be_missing(link, brokers, ours):
 # --- how long they last, and the firmware's own ---
 
 
+@pytest.mark.virtual("a board of its own, started for it")
 def test_they_survive_a_restart(new_board, brokers, ours):
     link = link_of(new_board("--rtc", "host"))
     store(link, ours)
@@ -395,6 +397,7 @@ def test_they_survive_a_restart(new_board, brokers, ours):
     connects(link, brokers)
 
 
+@pytest.mark.virtual("a board of its own, started for it")
 def test_they_survive_a_power_cycle(new_board, tmp_path, brokers, ours):
     """And so does their erasure."""
     options = ("--rtc", "host", "--nvs", str(tmp_path / "nvs"))
@@ -410,6 +413,7 @@ def test_they_survive_a_power_cycle(new_board, tmp_path, brokers, ours):
     link_of(new_board(*options)).port.ok("AT+MQTTCERT?", *ours.rows()[:2])
 
 
+@pytest.mark.virtual("a board of its own, started for it")
 def test_a_board_without_a_file_forgets(new_board, ours):
     board = new_board()
     store(link_of(board), ours)
@@ -433,6 +437,7 @@ def firmware(tmp_path, certificates):
     return options
 
 
+@pytest.mark.virtual("a board of its own, started for it")
 def test_the_firmwares_own(new_board, brokers, firmware, ours):
     """Shown and used; there is nothing to erase."""
     link = link_of(new_board(*firmware(ours)))
@@ -443,6 +448,7 @@ def test_the_firmwares_own(new_board, brokers, firmware, ours):
     link.port.ok("AT+MQTTCERT?", *ours.rows())
 
 
+@pytest.mark.virtual("a board of its own, started for it")
 def test_stored_ones_come_first(new_board, brokers, certificates, firmware, ours):
     """One by one, over the firmware's own, which are back when they are erased."""
     strange = certificates.strange_client
@@ -460,6 +466,7 @@ def test_stored_ones_come_first(new_board, brokers, certificates, firmware, ours
     fails(link, brokers, Code.TLS_CONFIG, 3, "good")
 
 
+@pytest.mark.virtual("a board of its own, started for it")
 def test_those_that_c_code_sets(new_board, brokers, certificates, firmware, ours):
     """`w800_mqtt_at_set_credential` comes before what is linked in and behind what the host stores; PEM or DER."""
     strange = certificates.strange_client
@@ -476,6 +483,7 @@ def test_those_that_c_code_sets(new_board, brokers, certificates, firmware, ours
     connects(link, brokers, 3, "good")
 
 
+@pytest.mark.virtual("a board of its own, started for it")
 @each_kind
 def test_c_code_cannot_set_rubbish(new_board, firmware, ours, kind):
     """It is refused, and what was linked in stays."""
@@ -488,6 +496,7 @@ def der(pem):
     return x509.load_pem_x509_certificate(pem).public_bytes(serialization.Encoding.DER)
 
 
+@pytest.mark.virtual("a board of its own, started for it")
 @each_kind
 def test_an_unreadable_one_of_the_firmwares(new_board, brokers, firmware, ours, kind):
     """CONN tells of it where the scheme needs it; the others do not care."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.virtual
+pytestmark = pytest.mark.virtual("the demonstration's own board")
 
 DEMO = Path(__file__).with_name("demo.py")
 

@@ -22,6 +22,8 @@ from grammar import Message
 from link import Code, Link
 from peer import CONNECT, DISCONNECT, packet, publish, string
 
+pytestmark = pytest.mark.bulk
+
 SECONDS = float(os.environ.get("W800_FLOOD_SECONDS", "60"))
 
 HOSTILE = (
@@ -279,7 +281,7 @@ def test_all_commands_under_a_flood(link, flood, quick_broker, witness):
     assert commands.count >= 2 * SECONDS
 
 
-@pytest.mark.virtual
+@pytest.mark.virtual("a board of its own, started for it")
 @pytest.mark.timeout(120)
 def test_all_commands_under_a_flood_at_115200_baud(new_board, flood, quick_broker, witness):
     """The same where the line is the bottleneck: it never rests."""

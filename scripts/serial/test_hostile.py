@@ -217,6 +217,7 @@ def test_half_a_header_then_silence(link, peer, broker):
     usable(link, broker)
 
 
+@pytest.mark.bulk
 def test_a_reset_in_a_message(link, peer, broker):
     def script(connection):
         connection.accept()
@@ -232,7 +233,7 @@ def test_a_reset_in_a_message(link, peer, broker):
     usable(link, broker)
 
 
-@pytest.mark.virtual
+@pytest.mark.virtual("a port faster than any line")
 def test_a_flood_of_packets_without_reading(link, peer, board):
     """The peer sends QoS 1 messages as fast as it can and never reads the acknowledgements."""
 

@@ -67,6 +67,7 @@ def flood():
         one.stop()
 
 
+@pytest.mark.bulk
 @pytest.mark.parametrize("qos", [1, 2])
 @pytest.mark.timeout(150)
 def test_commands_under_a_flood(link, broker, witness, flood, qos):
@@ -100,7 +101,7 @@ def test_commands_under_a_flood(link, broker, witness, flood, qos):
     link.port.quiet(0.3)
 
 
-@pytest.mark.virtual
+@pytest.mark.virtual("a board of its own, started for it")
 @pytest.mark.timeout(120)
 def test_at_115200_baud(new_board, broker, flood):
     """The same on a line as slow as a real one."""

@@ -9,7 +9,7 @@ from peer import PUBACK, PUBCOMP, PUBREC, PUBREL, acknowledgement, publish
 MEBIBYTE = 1 << 20
 
 
-@pytest.mark.virtual
+@pytest.mark.virtual("figures of heap and tasks")
 @pytest.mark.parametrize("qos", [0, 1, 2])
 def test_one_mebibyte_under_a_100_kibibyte_heap(link, broker, witness, qos):
     payload = random.Random(qos).randbytes(MEBIBYTE)
@@ -32,7 +32,7 @@ def heap(at):
     return [int(field) for field in answer.lines[0].removeprefix(b"+SYSHEAP:").split(b",")]
 
 
-@pytest.mark.virtual
+@pytest.mark.virtual("figures of heap and tasks")
 def test_memory_does_not_grow_with_the_message(link, broker, witness):
     """The low-water mark after 256 KiB is that after 16 KiB, give or take a few buffers."""
     link.configure()
@@ -116,7 +116,6 @@ def test_a_message_right_behind_connack(link, peer):
     assert link.port.message().data == b"early"
 
 
-@pytest.mark.virtual
 def test_a_long_topic(link, broker, witness):
     """A broker may send topics longer than any that this side may subscribe to by name."""
     name = "long/" + "x" * 1000

@@ -40,7 +40,7 @@ def lost(link):
     return text
 
 
-@pytest.mark.virtual
+@pytest.mark.virtual("a board of its own, started for it")
 def test_nothing_has_failed_after_boot(new_board):
     board = new_board()
     link = Link(board.port, board.host, board.argv)
@@ -96,7 +96,7 @@ def test_a_closed_port(link, address):
     assert report(link) == (Code.START_FAILED, TCP, 104, "not connected")
 
 
-@pytest.mark.virtual
+@pytest.mark.virtual("an address where certainly nobody is")
 def test_an_address_where_nobody_is(link):
     link.configure()
     link.port.error(connect(link, 1883, "10.0.2.99", ",3000"), Code.START_FAILED, timeout=8)

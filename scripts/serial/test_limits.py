@@ -181,7 +181,7 @@ def test_strings_of_the_will(link, connect_packet, which, code, letter):
     assert len(conncfg(128)[1]) <= LONGEST_LINE - 2
 
 
-@pytest.mark.virtual
+@pytest.mark.virtual("names that are looked up in the virtual network")
 @pytest.mark.parametrize("length", [127, 128])
 def test_host_that_is_just_short_enough(new_board, broker, length):
     """It is really looked up and connected to."""

@@ -12,7 +12,7 @@ import pytest
 import measure
 from link import Link
 
-pytestmark = [pytest.mark.virtual, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.virtual("the simulated processor's counts"), pytest.mark.timeout(300)]
 
 MOST = 1.05
 NOISE = 40

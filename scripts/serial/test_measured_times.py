@@ -130,7 +130,7 @@ def test_time_out_of_conn(link, peer, reconnect, extra, due):
     repeat(measure)
 
 
-@pytest.mark.virtual
+@pytest.mark.virtual("an address where certainly nobody is")
 def test_time_out_of_conn_without_any_answer(link):
     """Nobody is at that address."""
 

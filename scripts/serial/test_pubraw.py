@@ -111,7 +111,7 @@ def test_a_slow_host_is_not_a_stalled_one(link, other):
     assert other.message().payload == b"slowly"
 
 
-@pytest.mark.virtual
+@pytest.mark.virtual("a port that opens without a reset of the board")
 def test_a_host_that_vanishes(board, link, other):
     """The host closes its end in the middle of the data; a new host finds a port that answers."""
     link.port.prompt('AT+MQTTPUBRAW=0,"raw",100,1,0')
@@ -123,7 +123,7 @@ def test_a_host_that_vanishes(board, link, other):
     other.quiet(0.3)
 
 
-@pytest.mark.virtual
+@pytest.mark.virtual("a heap of known size")
 @pytest.mark.parametrize("length", [150_000, 10_000_000, 268_435_455])
 def test_what_does_not_fit_is_refused_before_the_prompt(link, other, length):
     link.port.error(f'AT+MQTTPUBRAW=0,"raw",{length},1,0', Code.MALLOC_FAILED)
@@ -131,7 +131,7 @@ def test_what_does_not_fit_is_refused_before_the_prompt(link, other, length):
     assert other.message().payload == b"end"
 
 
-@pytest.mark.virtual
+@pytest.mark.virtual("a heap of known size")
 def test_more_than_half_of_the_heap(link, other):
     payload = random.Random(2).randbytes(40_000)
     link.publish_raw("raw", payload, 1)

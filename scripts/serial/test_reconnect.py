@@ -194,7 +194,7 @@ def test_a_refusal_while_reconnecting_is_tried_again(link, peer):
     assert link.state() == 4
 
 
-@pytest.mark.virtual
+@pytest.mark.virtual("a network that can be left and joined at will")
 @pytest.mark.timeout(120)
 def test_radio_lost_and_back(link, broker, witness):
     """CWQAP, then CWJAP: the link comes back by itself."""

@@ -7,7 +7,7 @@ import pytest
 from link import Code
 from peer import CONNECT, PUBLISH
 
-pytestmark = pytest.mark.virtual
+pytestmark = pytest.mark.virtual("a network that is back after a restart")
 
 
 def restart(link):

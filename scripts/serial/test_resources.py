@@ -7,7 +7,7 @@ import pytest
 from link import Code, Link
 from resources import settles, snapshot, tasks
 
-pytestmark = pytest.mark.virtual
+pytestmark = pytest.mark.virtual("figures of heap and tasks")
 
 
 @pytest.fixture

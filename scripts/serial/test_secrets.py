@@ -5,7 +5,7 @@ import pytest
 from link import Link
 from peer import PUBACK, publish
 
-pytestmark = pytest.mark.virtual
+pytestmark = pytest.mark.virtual("the board's whole log")
 
 PASSWORD, LONG_PASSWORD = "pa55word-Quietly", b"l0ng-password-Quietly" * 20
 PAYLOAD, RAW_PAYLOAD, INCOMING = "payl0ad-Quietly", b"raw-payl0ad-Quietly" * 50, b"inc0ming-Quietly" * 10

@@ -33,7 +33,7 @@ def test_a_trickling_broker_does_not_hold_the_port(link, peer, pause):
     link.port.disconnected()
 
 
-@pytest.mark.virtual
+@pytest.mark.virtual("a board of its own, started for it")
 def test_clean_inside_a_long_message_on_a_slow_line(new_board, peer):
     """What is missing is filled for a moment only, not for the seconds that a line of 2400 baud would want."""
     def script(connection):

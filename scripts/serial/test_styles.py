@@ -86,7 +86,7 @@ def test_connect_carries_exactly_what_usercfg_said(link, connect_packet, name):
     assert connect_packet() == body(*values[:3])
 
 
-@pytest.mark.virtual
+@pytest.mark.virtual("a board of its own, started for it")
 @pytest.mark.parametrize("name", ["all empty", "three in quotes", "a backslash before the last quote"])
 def test_from_the_first_command_on(new_board, broker, witness, name):
     """Nothing was learnt before; what is learnt holds for all later commands."""
@@ -97,7 +97,7 @@ def test_from_the_first_command_on(new_board, broker, witness, name):
     others_are_read_alike(link, broker, witness)
 
 
-@pytest.mark.virtual
+@pytest.mark.virtual("a board of its own, started for it")
 def test_after_a_restart(new_board, broker, witness):
     """What was learnt is forgotten and learnt again."""
     board = new_board()

@@ -12,7 +12,7 @@ from peer import Relay
 from secure import MUTUAL, PRESENTING, SECURE, NodeBroker, TlsBroker, over_websocket
 from tls import server_context, shake_hands
 
-pytestmark = pytest.mark.virtual
+pytestmark = pytest.mark.clock
 BOARD = ("--rtc", "host")
 
 SCHEMES = range(1, 11)
@@ -195,6 +195,7 @@ def test_a_broker_that_is_killed_and_comes_back(link, brokers, certificates, tmp
         link.port.ok("AT+MQTTCLEAN=0")
 
 
+@pytest.mark.bulk
 @pytest.mark.parametrize("scheme", [3, 10])
 def test_publishing_while_a_mebibyte_comes_in(link, place, scheme):
     """Two tasks at one TLS connection: neither disturbs the other."""
@@ -223,6 +224,7 @@ def test_publishing_while_a_mebibyte_comes_in(link, place, scheme):
     assert sorted(arrived) == sorted(b"%d" % number for number in range(sent))
 
 
+@pytest.mark.bulk
 @pytest.mark.timeout(150)
 @pytest.mark.parametrize("scheme", [3, 8])
 def test_large_messages_in(link, place, scheme):
@@ -238,6 +240,7 @@ def test_large_messages_in(link, place, scheme):
     link.publish("t", "still here", 1)
 
 
+@pytest.mark.virtual("a board of its own, started for it")
 @pytest.mark.parametrize("scheme", [3, 6, 8])
 def test_large_messages_out(new_board, brokers, scheme):
     """PUBRAW of more than 64 KiB, on a board that has the memory for it."""

@@ -20,7 +20,7 @@ from tls import (
     shake_hands,
 )
 
-pytestmark = pytest.mark.virtual
+pytestmark = pytest.mark.clock
 BOARD = ("--rtc", "host")
 
 TLS_STAGE, SESSION = 3, 6

@@ -9,7 +9,7 @@ from link import Link
 from secure import MUTUAL, hosts, over_websocket
 from tls import server_context, shake_hands
 
-pytestmark = pytest.mark.virtual
+pytestmark = pytest.mark.virtual("a board of its own that has joined no network")
 
 NTP_SERVERS = ("--hosts", "ntp1.aliyun.com=10.0.2.3", "--hosts", "ntp2.aliyun.com=10.0.2.3")
 BEFORE = ("AT+CWMODE=1", 'AT+CWJAP="ssid","password"', 'AT+CIPSNTPCFG=1,8,"ntp1.aliyun.com","ntp2.aliyun.com"')

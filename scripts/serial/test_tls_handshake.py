@@ -11,7 +11,7 @@ from secure import SECURE, over_websocket
 from tls import read_hello, say_goodbye, server_context, shake_hands
 from websocket import CLOSE, WebSocket
 
-pytestmark = pytest.mark.virtual
+pytestmark = pytest.mark.clock
 BOARD = ("--rtc", "host")
 
 TLS_1_2 = 0x0303
@@ -43,6 +43,7 @@ def serve(connection):
     connection.serve()
 
 
+@pytest.mark.virtual("names that are looked up in the virtual network")
 @pytest.mark.parametrize("scheme", [2, 7])
 def test_sni_is_the_host_name(hello, scheme):
     assert hello(scheme, NAME).server_name == NAME.encode()
@@ -52,6 +53,7 @@ def test_no_sni_for_an_address(hello):
     assert hello().server_name is None
 
 
+@pytest.mark.virtual("names that are looked up in the virtual network")
 def test_sni_that_was_set(hello):
     """For an address as well as for a name, and not any more once it was cleared."""
     assert hello(before=['AT+MQTTSNI=0,"other.test"']).server_name == b"other.test"
@@ -95,6 +97,7 @@ def test_the_protocol_that_the_server_selects(link, peer, certificates, known, s
     assert chosen == [selected]
 
 
+@pytest.mark.virtual("names that are looked up in the virtual network")
 def test_alpn_and_sni_are_sent_again_on_reconnection(link, peer, context):
     seen = []
 
@@ -243,6 +246,7 @@ def test_another_authority_ends_resumption(link, brokers, peer, certificates, co
     assert link.report().text == "certificate not trusted"
 
 
+@pytest.mark.virtual("a network that is back after a restart")
 def test_a_restart_ends_the_connection(link, brokers, peer, context):
     """AT+RST, with TLS in use: nothing is left over, and what was stored serves the next one."""
     ended = []

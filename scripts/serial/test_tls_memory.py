@@ -13,7 +13,7 @@ from resources import forget_peaks, heap, settles, shares, snapshot, tasks
 from secure import MUTUAL, PRESENTING, SECURE, equip, hosts, over_websocket
 from tls import FATAL_ALERT, open_websocket, read_hello, say_goodbye, server_context, shake_hands
 
-pytestmark = pytest.mark.virtual
+pytestmark = pytest.mark.virtual("figures of heap and tasks")
 BOARD = ("--rtc", "host")
 
 ROUNDS = 200

@@ -15,7 +15,7 @@ from peer import Connection, Peer, connack, publish
 from records import APPLICATION, HELLO_REQUEST, WARNING, Record, Records
 from tls import ALERT, HANDSHAKE, read_hello, server_context
 
-pytestmark = pytest.mark.virtual
+pytestmark = pytest.mark.clock
 BOARD = ("--rtc", "host")
 
 PLAIN_WARNINGS = bytes([ALERT, 3, 3, 0, len(WARNING), *WARNING]) * 10_000
@@ -103,6 +103,7 @@ def payload(number: int) -> bytes:
     return b"%08d" % number + bytes([97 + number % 26]) * (SIZE - 8)
 
 
+@pytest.mark.bulk
 def test_hello_requests_while_a_write_is_stuck(secured, address, records):
     """Each is answered by a warning, but none of the records that wait is written twice or mixed with it."""
     stuck, complete = threading.Event(), threading.Event()

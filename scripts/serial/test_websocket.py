@@ -98,7 +98,7 @@ def test_headers(request_of, link):
     assert len(base64.b64decode(headers["sec-websocket-key"], validate=True)) == 16
 
 
-@pytest.mark.virtual
+@pytest.mark.virtual("names that are looked up in the virtual network")
 def test_host_is_the_name_typed(request_of):
     request, port = request_of(host="broker.test")
     assert request.headers["host"] == f"broker.test:{port}"
@@ -277,7 +277,6 @@ def test_a_refusal_while_reconnecting_is_tried_again(link, peer):
     assert link.report().detail == 503
 
 
-@pytest.mark.virtual
 def test_tls_comes_first_where_there_is_tls(link, peer):
     """Scheme 7 speaks no HTTP before its handshake."""
     seen = []
@@ -303,7 +302,6 @@ def test_every_frame_is_masked_and_each_differently(link, websocket):
     assert {got.opcode for got in frames} <= {BINARY, CONTINUATION, CLOSE}
 
 
-@pytest.mark.virtual
 @pytest.mark.parametrize("size", [119, 120, 121, 1000, 30000])
 def test_lengths_of_frames(link, websocket, size):
     """Around the border of the 7-bit length, and beyond it."""
@@ -314,7 +312,7 @@ def test_lengths_of_frames(link, websocket, size):
     assert got.payload == payload
 
 
-@pytest.mark.virtual
+@pytest.mark.virtual("a board of its own, started for it")
 @pytest.mark.parametrize("qos", [0, 1])
 def test_a_large_message_to_the_server(new_board, peer, qos):
     """Over 64 KiB, whose frames may need a 64-bit length."""
@@ -475,7 +473,7 @@ def test_a_pong_that_nobody_asked_for(link, websocket):
     link.publish("t", "x", 1)
 
 
-@pytest.mark.virtual
+@pytest.mark.bulk
 @pytest.mark.parametrize("size", [65535, 65536, 300_000])
 def test_a_large_message_from_the_server(link, websocket, size):
     """In one frame with a 16-bit or a 64-bit length, through a small heap."""

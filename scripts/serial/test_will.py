@@ -5,7 +5,7 @@ import pytest
 from link import Link
 
 
-@pytest.mark.virtual
+@pytest.mark.virtual("a board whose power can be cut")
 @pytest.mark.parametrize("qos", [0, 1, 2])
 def test_when_the_board_loses_power(new_board, broker, witness, qos):
     board = new_board()
@@ -18,7 +18,7 @@ def test_when_the_board_loses_power(new_board, broker, witness, qos):
     assert (message.payload, message.qos, message.retain) == (b"gone, really", qos, False)
 
 
-@pytest.mark.virtual
+@pytest.mark.virtual("a network that can be left and joined at will")
 def test_when_the_radio_is_lost(link, broker, witness):
     """CWQAP takes the link down under a connection: the broker's keepalive ends it, and the board notices too."""
     other = witness("will/radio")

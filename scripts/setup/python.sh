@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
-# Brings a Python environment with what the serial tests need and prints its folder.
+# Brings a Python environment and prints its folder.
+#
+#   scripts/setup/python.sh [requirements.txt]    default: what the serial tests need
+#
 # Named by a hash of the requirements: a changed list makes a new one.
 set -euo pipefail
 # shellcheck source=scripts/setup/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-requirements=$(dirname "${BASH_SOURCE[0]}")/../serial/requirements.txt
+requirements=${1:-$(dirname "${BASH_SOURCE[0]}")/../serial/requirements.txt}
 name=python-$(sha256sum "$requirements" | cut -c1-16)
 place=$(cache_dir)/$name
 

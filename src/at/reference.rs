@@ -1,7 +1,8 @@
-//! The reference for hosts: `docs/at-reference.md`, and the error codes with their inputs as `docs/error-codes.json`.
+//! The reference for hosts: `docs/at-reference.md`, the error codes with their inputs as `docs/error-codes.json`, and the
+//! commands with their parameters as `docs/commands.json`.
 //!
-//! Both are made from [`COMMANDS`], the link's state table, [`commands`] (words and examples), [`codes`] (what raises
-//! each code) and `rules.md`. A test fails when they are stale; this one writes them:
+//! All are made from [`COMMANDS`], the link's state table, [`commands`] (words and examples), [`meanings`] (of values),
+//! [`codes`] (what raises each code) and `rules.md`. A test fails when they are stale; this one writes them:
 //!
 //! ```sh
 //! W800_UPDATE_DOCS=1 cargo test --lib reference
@@ -11,6 +12,8 @@
 
 mod codes;
 mod commands;
+mod machine;
+mod meanings;
 
 use super::code::Code;
 use super::command::{COMMANDS, Command, Content, Kind, Param};
@@ -21,6 +24,7 @@ use crate::mqtt::in_flight::MOST_IN_FLIGHT;
 use crate::mqtt::received::MOST_UNRELEASED;
 use codes::{Fate, Way, fate};
 use commands::{Send, about};
+use meanings::UNSOLICITED;
 use std::fmt::Write;
 use std::format;
 use std::string::{String, ToString};
@@ -122,6 +126,7 @@ fn rules() -> String {
     include_str!("reference/rules.md")
         .replace("{LINE}", &LINE_MAX.to_string())
         .replace("{STATES}", states().trim_end())
+        .replace("{UNSOLICITED}", &UNSOLICITED.map(|line| line.form).join("\n"))
         .replace("{IN_FLIGHT}", &MOST_IN_FLIGHT.to_string())
         .replace("{UNRELEASED}", &MOST_UNRELEASED.to_string())
         .replace("{SUBSCRIPTIONS}", &MOST_SUBSCRIPTIONS.to_string())
@@ -415,6 +420,12 @@ mod tests {
     #[cfg_attr(miri, ignore = "reads a file")]
     fn the_table_of_codes_is_current() {
         check("error-codes.json", &json());
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "reads a file")]
+    fn the_table_of_commands_is_current() {
+        check("commands.json", &machine::json());
     }
 
     #[test]

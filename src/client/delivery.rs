@@ -150,6 +150,7 @@ impl Delivery {
         fill(&mut output, left, self.fill_ms);
         output.write(LINE_END);
         if left > 0 {
+            output.end_line();
             Line::new(&mut output, INCOMPLETE).int(u32::from(self.link)).int(length.saturating_sub(left)).end();
         }
     }

@@ -41,7 +41,9 @@ pub fn publish(slot: &'static Slot, mut publication: Publication<Bytes>, timeout
     if identifier != 0 {
         slot.link.lock().session.sent(identifier, publication, sent, now());
     }
-    if !sent {
+    if sent {
+        slot.counters.messages_sent.add(1);
+    } else {
         slot.break_connection();
     }
     drop(sending);

@@ -6,6 +6,7 @@
 //! * [`exchange`] sends a packet from the AT task and waits for the broker's answer.
 //! * [`task`] is the link's task: it connects, reads, keeps alive, reconnects.
 //! * [`delivery`] prints an incoming message as one line.
+//! * [`statistics`] counts.
 //! * [`report`] remembers why something failed.
 //! * [`output`] keeps lines and answers from mixing.
 //!
@@ -21,6 +22,7 @@ pub mod exchange;
 pub mod output;
 pub mod queries;
 pub mod report;
+pub mod statistics;
 pub mod task;
 
 use crate::at::code::Code;
@@ -35,6 +37,7 @@ use crate::sdk::sync::{Lock, NoSemaphore, Semaphore};
 use crate::sdk::task::Task;
 use crate::time::Instant;
 use core::sync::atomic::{AtomicBool, Ordering};
+use statistics::Counters;
 
 /// How many links there are.
 pub const LINKS: usize = 1;
@@ -57,6 +60,7 @@ pub struct Slot {
     task: Lock<Option<Task>>,
     /// CLEAN wants the task to end.
     stop: AtomicBool,
+    counters: Counters,
 }
 
 #[expect(clippy::indexing_slicing, reason = "evaluated at compile time only")]
@@ -102,6 +106,7 @@ impl Slot {
             ended: Semaphore::new(0),
             task: Lock::new(None),
             stop: AtomicBool::new(false),
+            counters: Counters::new(),
         }
     }
 
@@ -150,7 +155,7 @@ impl Slot {
         if over {
             let task = self.task.lock().take();
             if let Some(task) = task {
-                task.delete();
+                task.delete(usize::from(self.index));
             }
             self.stop.store(false, Ordering::Release);
         }
@@ -168,7 +173,12 @@ impl Sending {
     /// # Errors
     /// [`Broken`] when there is no connection or it is of no use any more.
     pub fn send(&self, packet: &[u8], deadline: Instant) -> Result<(), Broken> {
-        if self.0.channel.is_ready() { self.0.channel.send(packet, deadline) } else { Err(Broken(0)) }
+        if !self.0.channel.is_ready() {
+            return Err(Broken(0));
+        }
+        self.0.channel.send(packet, deadline)?;
+        self.0.counters.bytes_sent.add(packet.len());
+        Ok(())
     }
 
     /// Sends what the session owes the broker.

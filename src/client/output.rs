@@ -6,8 +6,8 @@
 //! printed `OK` or `ERROR`.
 
 use crate::at::answer::Sink;
-use crate::sdk::port;
 use crate::sdk::sync::{FOREVER, Semaphore};
+use crate::sdk::{hook, port};
 use core::sync::atomic::{AtomicU8, Ordering};
 
 static PORT: Semaphore = Semaphore::new(1);
@@ -21,7 +21,10 @@ pub fn semaphore() -> &'static Semaphore {
 
 /// The right to print.
 #[derive(Debug)]
-pub struct Output(());
+pub struct Output {
+    /// The link whose unsolicited line this is; `None` for a command's answer.
+    link: Option<u8>,
+}
 
 impl Output {
     /// Waits for the right to print a command's answer. Bounded by what others print: a line that the network starves
@@ -31,7 +34,7 @@ impl Output {
         WANTED.fetch_add(1, Ordering::AcqRel);
         while PORT.is_created() && !PORT.acquire(FOREVER) {}
         WANTED.fetch_sub(1, Ordering::AcqRel);
-        Self(())
+        Self { link: None }
     }
 
     /// Whether a command waits for the right to print.
@@ -39,10 +42,17 @@ impl Output {
         WANTED.load(Ordering::Acquire) > 0
     }
 
-    /// Waits at most `milliseconds`.
-    pub fn claim_within(milliseconds: u32) -> Option<Self> {
+    /// Waits at most `milliseconds` for the right to print an unsolicited line of `link`.
+    pub fn claim_for(link: u8, milliseconds: u32) -> Option<Self> {
         // Lazily: an `Output` made and dropped would release what was never claimed.
-        PORT.acquire(milliseconds).then(|| Self(()))
+        PORT.acquire(milliseconds).then(|| Self { link: Some(link) })
+    }
+
+    /// The unsolicited line is whole; another one may follow.
+    pub fn end_line(&self) {
+        if let Some(link) = self.link {
+            hook::line_ends(self, link);
+        }
     }
 
     /// Keeps the right beyond this call, for a data phase; [`Output::resume`] takes it up again.
@@ -52,18 +62,22 @@ impl Output {
 
     /// Takes up the right that [`Output::keep`] has kept. Only for the one who kept it.
     pub fn resume() -> Self {
-        Self(())
+        Self { link: None }
     }
 }
 
 impl Sink for Output {
     fn write(&mut self, bytes: &[u8]) {
         port::print(bytes);
+        if let Some(link) = self.link {
+            hook::line(self, link, bytes);
+        }
     }
 }
 
 impl Drop for Output {
     fn drop(&mut self) {
+        self.end_line();
         PORT.release();
     }
 }

@@ -133,6 +133,7 @@ impl Connection {
             }
             None => got,
         };
+        self.slot.counters.bytes_received.add(self.end);
         Ok(())
     }
 
@@ -202,7 +203,10 @@ fn reconnect(slot: &'static Slot, session: &mut Option<Kept>) -> Option<Connecti
             return None;
         }
         match connect(slot, false, session) {
-            Ok(connection) => return Some(connection),
+            Ok(connection) => {
+                slot.counters.reconnections.add(1);
+                return Some(connection);
+            }
             Err(failure) => report::no_connection(slot.index, failure),
         }
         attempt = attempt.saturating_add(1);
@@ -304,7 +308,9 @@ fn send_connect(slot: &Slot, deadline: Instant) -> Result<(), Failure> {
     let made = slot.link.lock().connect_packet(now());
     let (packet, length) = made.map_err(|_| failure)?;
     let bytes = packet.as_ref().get(..length).ok_or(failure)?;
-    slot.channel.send(bytes, deadline).map_err(|broken| Failure { detail: broken.0, ..failure })
+    slot.channel.send(bytes, deadline).map_err(|broken| Failure { detail: broken.0, ..failure })?;
+    slot.counters.bytes_sent.add(bytes.len());
+    Ok(())
 }
 
 #[inline(never)]
@@ -496,7 +502,10 @@ fn act(slot: &'static Slot, event: Event<'_, Bytes>, delivery: &mut Delivery) ->
             }
             return Ok(());
         }
-        Event::MessageEnd => return claimed(slot, |claim| delivery.end(claim)),
+        Event::MessageEnd => {
+            slot.counters.messages_received.add(1);
+            return claimed(slot, |claim| delivery.end(claim));
+        }
         Event::Published(identifier) => (identifier, Reply::Published),
         Event::Subscribed(identifier, granted) => {
             slot.link.lock().subscriptions.resubscribed(identifier, granted);
@@ -533,7 +542,7 @@ fn claim_output(slot: &'static Slot) -> Result<Output, End> {
     loop {
         let deadline = slot.link.lock().session.deadline();
         let wait = deadline.map_or(OUTPUT_CHECK_MS, |deadline| now().until(deadline)).clamp(1, OUTPUT_CHECK_MS);
-        if let Some(output) = Output::claim_within(wait as u32) {
+        if let Some(output) = Output::claim_for(slot.index, wait as u32) {
             return Ok(output);
         }
         if slot.stopping() {
@@ -568,7 +577,7 @@ fn close(slot: &'static Slot, connection: Connection, end: End) {
     }
     // Nothing to keep alive meanwhile, and nobody to be hurried for it.
     let mut output = loop {
-        if let Some(output) = Output::claim_within(OUTPUT_CHECK_MS as u32) {
+        if let Some(output) = Output::claim_for(slot.index, OUTPUT_CHECK_MS as u32) {
             break output;
         }
     };

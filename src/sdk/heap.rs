@@ -10,6 +10,7 @@ use crate::bytes::Buffer;
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::UnsafeCell;
 use core::ptr::NonNull;
+use core::sync::atomic::{AtomicU32, Ordering};
 use embedded_alloc::LlffHeap;
 
 /// The arena's size in bytes.
@@ -38,10 +39,46 @@ fn arena() -> &'static LlffHeap {
     &ALLOCATOR
 }
 
-/// Bytes of the arena that are in use.
-pub fn arena_used() -> usize {
-    arena().used()
+/// Bytes that are in use, and the most that ever were.
+#[derive(Debug)]
+pub struct Share {
+    used: AtomicU32,
+    peak: AtomicU32,
 }
+
+impl Share {
+    const fn new() -> Self {
+        Self { used: AtomicU32::new(0), peak: AtomicU32::new(0) }
+    }
+
+    #[inline(never)]
+    fn grow(&self, more: usize) {
+        let used = self.used.fetch_add(more as u32, Ordering::Relaxed).wrapping_add(more as u32);
+        self.peak.fetch_max(used, Ordering::Relaxed);
+    }
+
+    #[inline(never)]
+    fn shrink(&self, less: usize) {
+        self.used.fetch_sub(less as u32, Ordering::Relaxed);
+    }
+
+    /// Bytes that are in use.
+    pub fn used(&self) -> u32 {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    /// The most that ever were.
+    pub fn peak(&self) -> u32 {
+        self.peak.load(Ordering::Relaxed)
+    }
+}
+
+/// What this library holds of the SDK's heap, without what lwIP and Mbed TLS allocate themselves and without the stacks
+/// of tasks.
+pub static OF_SDK: Share = Share::new();
+
+/// What it holds of its arena.
+pub static OF_ARENA: Share = Share::new();
 
 /// What Mbed TLS needs at most to read a certificate or to check a signature, in bytes.
 const MBEDTLS_ROOM: usize = 8 * 1024;
@@ -83,12 +120,14 @@ impl Bytes {
         let layout = Self::layout(length)?;
         // SAFETY: the layout is not of size 0 (`allocate` has excluded it).
         let at = NonNull::new(unsafe { arena().alloc(layout) })?;
+        OF_ARENA.grow(length);
         Some(Self { at, length, source: Source::Arena })
     }
 
     fn from_sdk(length: usize) -> Option<Self> {
         // SAFETY: any length may be asked for.
         let at = NonNull::new(unsafe { bindings::heap_alloc(length) }.cast())?;
+        OF_SDK.grow(length);
         Some(Self { at, length, source: Source::SdkHeap })
     }
 }
@@ -114,10 +153,14 @@ impl Drop for Bytes {
                 if let Some(layout) = Self::layout(self.length) {
                     // SAFETY: the block came from the arena with this very layout.
                     unsafe { arena().dealloc(self.at.as_ptr(), layout) };
+                    OF_ARENA.shrink(self.length);
                 }
             }
-            // SAFETY: the block came from the SDK's heap and is given back once.
-            Source::SdkHeap => unsafe { bindings::heap_free(self.at.as_ptr().cast()) },
+            Source::SdkHeap => {
+                // SAFETY: the block came from the SDK's heap and is given back once.
+                unsafe { bindings::heap_free(self.at.as_ptr().cast()) };
+                OF_SDK.shrink(self.length);
+            }
         }
     }
 }
@@ -142,6 +185,7 @@ impl<T> Block<T> {
     pub(super) unsafe fn zeroed() -> Option<Self> {
         // SAFETY: any length may be asked for.
         let at = NonNull::new(unsafe { bindings::heap_alloc_for_mbedtls(size_of::<T>()) }.cast::<T>())?;
+        OF_SDK.grow(size_of::<T>());
         // SAFETY: the block has room for one `T`, aligned for anything, and is ours alone.
         unsafe { at.write_bytes(0, 1) };
         Some(Self(at))
@@ -156,6 +200,7 @@ impl<T> Drop for Block<T> {
     fn drop(&mut self) {
         // SAFETY: the block came from the SDK's heap and is given back once.
         unsafe { bindings::heap_free(self.0.as_ptr().cast()) };
+        OF_SDK.shrink(size_of::<T>());
     }
 }
 

@@ -3,7 +3,7 @@
 //! Each module wraps one thing of the SDK's C API so that it cannot be misused from outside: memory ([`heap`]),
 //! tasks ([`task`]), locks and semaphores ([`sync`]), time ([`clock`], [`timer`]), sockets and names ([`socket`],
 //! [`dns`]), TLS ([`tls`], [`x509`], [`credentials`]), digests and random numbers ([`digest`], [`random`]), what outlives
-//! a loss of power ([`storage`]), the AT port ([`port`]), the log ([`log`]). [`entry`] is where the C side comes in.
+//! a loss of power ([`storage`]), the AT port ([`port`]) and who listens to it ([`hook`]), the log ([`log`]). [`entry`] is where the C side comes in, and [`statistics`].
 //!
 //! Never here: MQTT, or what a command means.
 #![allow(unsafe_code)]
@@ -19,12 +19,14 @@ pub mod digest;
 pub mod dns;
 pub mod entry;
 pub mod heap;
+pub mod hook;
 pub mod log;
 #[cfg(target_os = "none")]
 mod panic;
 pub mod port;
 pub mod random;
 pub mod socket;
+pub mod statistics;
 pub mod storage;
 pub mod sync;
 pub mod task;

@@ -1,6 +1,8 @@
-//! SDK tasks.
+//! SDK tasks, and how much of their stacks they have used.
 
 use super::bindings;
+use super::sync::Lock;
+use crate::client::LINKS;
 use core::ffi::{CStr, c_void};
 use core::ptr::NonNull;
 
@@ -19,8 +21,11 @@ unsafe impl Send for Task {}
 
 impl Task {
     /// Starts `B::run(index)` below the AT server's priority, with a stack of `stack_bytes` bytes; `None` when the SDK
-    /// has no memory for it.
+    /// has no memory for it. One task of an index at a time.
     pub fn spawn<B: Body>(name: &'static CStr, index: usize, stack_bytes: u32) -> Option<Self> {
+        if let Some(stack) = STACKS.get(index) {
+            stack.lock().size = stack_bytes;
+        }
         let mut handle = core::ptr::null_mut();
         // SAFETY: `handle` is a valid place for the result, the name is static, and the entry takes any parameter.
         let status = unsafe {
@@ -37,16 +42,96 @@ impl Task {
         NonNull::new(handle).filter(|_| status == bindings::WM_OS_STATUS_SUCCESS).map(Self)
     }
 
-    /// Ends the task and gives its stack back. It must be parked: holding no lock and owning nothing.
-    pub fn delete(self) {
+    /// Ends the task of `index` and gives its stack back. It must be parked: holding no lock and owning nothing.
+    pub fn delete(self, index: usize) {
+        if let Some(stack) = STACKS.get(index) {
+            stack.lock().end();
+        }
         // SAFETY: the handle is that of a task which `spawn` made and nobody has deleted, since this takes it.
         let _ = unsafe { bindings::wm_os_internal_task_del(self.0.as_ptr().cast()) };
     }
 }
 
 extern "C" fn trampoline<B: Body>(index: *mut c_void) {
+    if let Some(stack) = STACKS.get(index.addr()) {
+        stack.lock().paint();
+    }
     B::run(index.addr());
     loop {
         super::clock::delay_ms(60_000);
+    }
+}
+
+/// What unused stack is filled with: a byte that neither a small number nor an address has.
+const PAINT: u8 = 0xA5;
+
+/// Bytes at a stack's upper end that are in use when the task begins, at the most.
+const ABOVE: usize = 128;
+
+/// Bytes below those that are not painted: what painting itself uses.
+const BELOW: usize = 256;
+
+/// Bytes at its lower end that are not painted either: where exactly it ends is the SDK's affair.
+const SPARE: usize = 256;
+
+/// A stack's size and its high-water mark, in bytes.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Mark {
+    /// Of the last task.
+    pub size: u32,
+    /// The most that was ever used.
+    pub peak: u32,
+}
+
+struct Stack {
+    size: u32,
+    /// Of the tasks before.
+    peak: u32,
+    /// What is painted, while the task runs.
+    painted: Option<Painted>,
+}
+
+struct Painted {
+    lowest: *const u8,
+    length: usize,
+}
+
+// SAFETY: the bytes are only looked at, and under the lock that ends with the task.
+unsafe impl Send for Painted {}
+
+static STACKS: [Lock<Stack>; LINKS] = [const { Lock::new(Stack { size: 0, peak: 0, painted: None }) }; LINKS];
+
+/// The high-water mark of the tasks of `index`.
+pub fn stack(index: usize) -> Mark {
+    STACKS.get(index).map_or(Mark::default(), |stack| {
+        let stack = stack.lock();
+        Mark { size: stack.size, peak: stack.mark() }
+    })
+}
+
+impl Stack {
+    /// Paints what lies below the caller, whose stack this is, and has not been used yet.
+    #[inline(never)]
+    fn paint(&mut self) {
+        let here = 0_u8;
+        let Some(length) = (self.size as usize).checked_sub(ABOVE + BELOW + SPARE) else { return };
+        let lowest = (&raw const here).wrapping_sub(BELOW).wrapping_sub(length).cast_mut();
+        // SAFETY: the task has just begun, on a stack of `size` bytes of which `ABOVE` are above `here`; nothing of value
+        // is below `BELOW`, and an interrupt that comes meanwhile has left again before this goes on.
+        unsafe { lowest.write_bytes(PAINT, length) };
+        self.painted = Some(Painted { lowest, length });
+    }
+
+    fn mark(&self) -> u32 {
+        let Some(Painted { lowest, length }) = self.painted else { return self.peak };
+        // SAFETY: the stack exists while it is noted here. The task may be writing to it: each byte is read for itself.
+        let untouched = (0..length).take_while(|&at| unsafe { lowest.add(at).read_volatile() } == PAINT).count();
+        let unused = if untouched == 0 { 0 } else { untouched.saturating_add(SPARE) };
+        self.peak.max(self.size.saturating_sub(unused as u32))
+    }
+
+    fn end(&mut self) {
+        self.peak = self.mark();
+        self.painted = None;
     }
 }

@@ -1,0 +1,169 @@
+"""The component in a build: found, refused where it must be, built by cargo or taken as it is, and linked."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from project import ENABLED, ROOT, Project, assembly, firmware_symbols
+
+COMPONENT_FILE = ROOT / "CMakeLists.txt"
+CARGO_DIR = os.environ.get("CARGO_TARGET_DIR", str(ROOT / "target"))
+ROW = 12
+"""Bytes of a row of the AT server's table."""
+
+TINY = """
+.section .wm_at_table, "a"
+.globl w800_mqtt_at_table
+w800_mqtt_at_table: .word mqtt_client_tls_ca, mqtt_client_tls_key, w800_mqtt_at_no_credential
+.section .rodata
+.globl w800_mqtt_at_no_credential
+w800_mqtt_at_no_credential: .word 0
+"""
+"""An archive with one row of the table, which wants two of the firmware's certificates."""
+
+
+def linked_with_tiny(project: Project) -> dict[str, int]:
+    archive = project.archive_of("tiny", TINY)
+    project.write_config(**ENABLED, W800_MQTT_AT_PREBUILT=f'"{archive.name}"')
+    configured = project.configure()
+    assert configured.returncode == 0, configured.stderr
+    built = project.ninja()
+    assert built.returncode == 0, built.stdout + built.stderr
+    return project.symbols()
+
+
+def refusal(project: Project, *arguments: str, **environment: str) -> str:
+    """What cmake says, on one line, when it stops."""
+    stopped = project.configure(*arguments, **environment)
+    assert stopped.returncode != 0, stopped.stdout
+    return " ".join(stopped.stderr.split())
+
+
+def test_the_sdk_can_read_the_file_as_text() -> None:
+    """Its build looks for the option before the first ADD_INCLUDE, and for quoted folders behind it."""
+    text = COMPONENT_FILE.read_text()
+    head, *rest = text.split("ADD_INCLUDE")
+    assert re.findall(r"CONFIG_[a-zA-Z0-9_]*", head)[:1] == ["CONFIG_COMPONENT_W800_MQTT_AT_ENABLED"]
+    [after] = rest
+    folder = re.match(r' "([^"]+)"\n +\)\n', after)
+    assert folder and (ROOT / folder[1] / "w800_mqtt_at.h").is_file()
+
+
+def test_nothing_when_it_is_off(linked: Project) -> None:
+    linked.write_config(COMPONENT_WM_ATCMD_ENABLED="y")
+    (linked.folder / "main/main.s").write_text(assembly(["w800_mqtt_at_table"]))
+    assert linked.configure().returncode == 0
+    assert linked.ninja().returncode == 0
+    assert "libw800_mqtt_at" not in (linked.build_folder / "build.ninja").read_text()
+
+
+def test_a_prebuilt_archive_is_linked(linked: Project) -> None:
+    symbols = linked_with_tiny(linked)
+    assert symbols["w800_mqtt_at_table"] == symbols["wm_at_table_start"]
+    assert symbols["wm_at_table_end"] - symbols["wm_at_table_start"] == ROW
+    assert symbols["mqtt_client_tls_ca"] == symbols["w800_mqtt_at_no_credential"]
+    assert (linked.build_folder / "includes.txt").read_text() == f"{linked.folder}/w800_mqtt_at/include"
+
+
+def test_a_prebuilt_archive_that_changes_is_linked_again(linked: Project) -> None:
+    linked_with_tiny(linked)
+    assert "no work to do" in linked.ninja().stdout
+    linked.archive_of("tiny", TINY + f".section .wm_at_table\n.space {ROW}\n")
+    assert linked.ninja().returncode == 0
+    symbols = linked.symbols()
+    assert symbols["wm_at_table_end"] - symbols["wm_at_table_start"] == 2 * ROW
+
+
+def test_a_prebuilt_archive_that_is_not_there(linked: Project) -> None:
+    linked.write_config(**ENABLED, W800_MQTT_AT_PREBUILT='"vendor/missing.a"')
+    said = refusal(linked)
+    assert f"{linked.folder}/vendor/missing.a" in said and "CONFIG_W800_MQTT_AT_PREBUILT" in said
+
+
+def test_the_firmwares_own_certificate_wins(linked: Project) -> None:
+    """Whatever the order: another component wants it too, and comes before the one that has it."""
+    own = ".data\n.globl mqtt_client_tls_ca\nmqtt_client_tls_ca: .word 1"
+    (linked.folder / "main/main.s").write_text(assembly(firmware_symbols(), own))
+    wants = linked.folder / "x_wants"
+    wants.mkdir()
+    shutil.copy(linked.folder / "main/CMakeLists.txt", wants)
+    (wants / "main.s").write_text(".data\n.word mqtt_client_tls_ca\n")
+    symbols = linked_with_tiny(linked)
+    assert symbols["mqtt_client_tls_ca"] != symbols["w800_mqtt_at_no_credential"]
+    assert symbols["mqtt_client_tls_key"] == symbols["w800_mqtt_at_no_credential"]
+
+
+def test_in_a_folder_of_components(project: Project) -> None:
+    """`<project>/components/w800_mqtt_at`, by the two files of cmake/components."""
+    shutil.copytree(ROOT / "cmake/components", project.folder / "components")
+    project.link_component("components/w800_mqtt_at")
+    symbols = linked_with_tiny(project)
+    assert symbols["w800_mqtt_at_table"] == symbols["wm_at_table_start"]
+
+
+def test_refused_beside_the_sdks_own_commands(linked: Project) -> None:
+    linked.write_config(**ENABLED, WM_ATCMD_MQTT_ENABLE="y")
+    assert "CONFIG_WM_ATCMD_MQTT_ENABLE=y, the SDK's own MQTT commands" in refusal(linked)
+
+
+def test_without_cargo(linked: Project) -> None:
+    linked.write_config(**ENABLED)
+    nowhere = [f"-DCMAKE_FIND_USE_{place}_PATH=OFF" for place in ("CMAKE_SYSTEM", "SYSTEM_ENVIRONMENT")]
+    said = refusal(linked, *nowhere, HOME=str(linked.folder), CARGO_HOME=str(linked.folder))
+    assert "no cargo. Install Rust 1.95.0 from https://rustup.rs" in said and "CONFIG_W800_MQTT_AT_PREBUILT" in said
+
+
+def test_with_another_rust(linked: Project) -> None:
+    linked.write_config(**ENABLED)
+    tools = linked.folder / "other/bin"
+    tools.mkdir(parents=True)
+    for name, script in {"cargo": "exit 1", "rustc": 'test $# = 1 && echo "rustc 1.70.0 (x)"'}.items():
+        (tools / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tools / name).chmod(0o755)
+    said = refusal(linked, CARGO_HOME=str(tools.parent))
+    assert f"cargo is {tools}/cargo, but it has no Rust 1.95.0" in said
+
+
+def would_run_cargo(project: Project) -> bool:
+    return "w800-mqtt-at: cargo" in project.ninja("-n").stdout
+
+
+def test_built_by_cargo(linked: Project) -> None:
+    """With the project's options, into the firmware; again only when something that it is made from has changed."""
+    linked.write_config(**ENABLED, W800_MQTT_AT_LINKS="2", W800_MQTT_AT_WEBSOCKET="n", W800_MQTT_AT_ARGV_RAW="y")
+    configured = linked.configure(f"-DW800_MQTT_AT_CARGO_DIR={CARGO_DIR}")
+    assert configured.returncode == 0, configured.stderr
+    built = linked.ninja()
+    assert built.returncode == 0, built.stdout + built.stderr
+
+    symbols = linked.symbols()
+    assert symbols["w800_mqtt_at_table"] == symbols["wm_at_table_start"]
+    rows, rest = divmod(symbols["wm_at_table_end"] - symbols["wm_at_table_start"], ROW)
+    assert rows >= 10 and rest == 0
+    passed = set(re.findall(r"W800_MQTT_AT_\w+=\w+", linked.ninja("-t", "commands").stdout))
+    assert passed == {
+        *("W800_MQTT_AT_LINKS=2", "W800_MQTT_AT_ARENA_BYTES=6144", "W800_MQTT_AT_TASK_STACK=8192"),
+        *("W800_MQTT_AT_TASK_PRIORITY=6", "W800_MQTT_AT_ARGV=raw", "W800_MQTT_AT_ERROR_LINES=y"),
+        *("W800_MQTT_AT_TLS=y", "W800_MQTT_AT_WEBSOCKET=n", "W800_MQTT_AT_ADDITIONS=y"),
+    }
+
+    assert "no work to do" in linked.ninja().stdout
+    for changed in (ROOT / "src/lib.rs", ROOT / "src/sdk/wrapper.h", ROOT / "build.rs", ROOT / "Cargo.lock"):
+        assert seen_when_newer(linked, changed), changed
+    assert seen_when_newer(linked, linked.build_folder / "config/wmsdk_config.h")
+    assert "no work to do" in linked.ninja("-n").stdout
+
+
+def seen_when_newer(project: Project, file: Path) -> bool:
+    """Whether cargo would run if the file had been written now; it gets its time back."""
+    was = file.stat()
+    os.utime(file)
+    try:
+        return would_run_cargo(project)
+    finally:
+        os.utime(file, ns=(was.st_atime_ns, was.st_mtime_ns))
