@@ -8,7 +8,7 @@
 //! taken before those of `wm_sdk/include`: the virtual board's variants.
 //!
 //! Cfgs for the crate: `lwip_ipv6` (addresses carry their family), `have_time_date`
-//! (Mbed TLS checks certificate dates), `usage_texts` (`=?` prints how a command is written).
+//! (Mbed TLS checks certificate dates).
 
 use std::env;
 use std::error::Error;
@@ -150,7 +150,7 @@ const CONSTANTS: &[&str] = &[
     "MBEDTLS_ASN1_TAG_VALUE_MASK",
 ];
 
-/// C macros that become cfgs of the crate.
+/// C macros that become cfgs of the crate; with `usage_texts`, `=?` prints how a command is written.
 const PROBES: &[(&str, &str)] = &[
     ("W800_HAVE_LWIP_IPV6", "lwip_ipv6"),
     ("W800_HAVE_TIME_DATE", "have_time_date"),
