@@ -150,10 +150,15 @@ const CONSTANTS: &[&str] = &[
     "MBEDTLS_ASN1_TAG_VALUE_MASK",
 ];
 
-/// C macros that become cfgs of the crate.
-const PROBES: &[(&str, &str)] = &[("W800_HAVE_LWIP_IPV6", "lwip_ipv6"), ("W800_HAVE_TIME_DATE", "have_time_date")];
+/// C macros that become cfgs of the crate; with `usage_texts`, `=?` prints how a command is written.
+const PROBES: &[(&str, &str)] = &[
+    ("W800_HAVE_LWIP_IPV6", "lwip_ipv6"),
+    ("W800_HAVE_TIME_DATE", "have_time_date"),
+    ("W800_HAVE_USAGE_TEXTS", "usage_texts"),
+];
 
-fn main() {
+/// Also run by `wm_sdk/surface`, over headers of its choice.
+pub fn main() {
     if let Err(error) = run() {
         eprintln!("error: {error}");
         std::process::exit(1);

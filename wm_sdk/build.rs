@@ -2,7 +2,7 @@
 //! network by `build_net.rs`, Mbed TLS by `build_tls.rs`.
 //!
 //! `W800_SIM_SANITIZE=1` adds the address and undefined-behaviour sanitizers to all of it. `W800_SIM_CONFIG` names a
-//! folder of configuration headers that come before those in `include`, such as `wm_sdk/configs/small_undated`.
+//! folder of configuration headers that come before those in `include`, such as `wm_sdk/configs/opposite`.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a build script may stop at an error")]
 
 const SOURCES: &[&str] = &[
@@ -40,18 +40,30 @@ fn main() {
         add_sanitizers();
     }
 
+    let variant = sim_config(&manifest_dir());
     let mut build = cc::Build::new();
     build
         .std("c11")
+        .includes(&variant)
         .include("include")
         .include("host")
         .files(SOURCES.iter().map(|file| format!("host/{file}")))
         .warnings(true)
         .extra_warnings(true)
         .warnings_into_errors(true);
-    add_net(&mut build);
-    add_tls();
+    add_net(&mut build, variant.as_deref());
+    add_tls(variant.as_deref());
     build.compile("wm_sdk_host");
+}
+
+/// The folder of another configuration (`W800_SIM_CONFIG`, from the workspace's root), which comes first.
+fn sim_config(root: &std::path::Path) -> Option<std::path::PathBuf> {
+    println!("cargo::rerun-if-env-changed=W800_SIM_CONFIG");
+    let named = std::env::var_os("W800_SIM_CONFIG").filter(|path| !path.is_empty())?;
+    let folder = root.join("..").join(named);
+    assert!(folder.is_dir(), "W800_SIM_CONFIG: no folder {}", folder.display());
+    println!("cargo::rerun-if-changed={}", folder.display());
+    Some(folder)
 }
 
 fn manifest_dir() -> std::path::PathBuf {

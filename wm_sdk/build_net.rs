@@ -7,7 +7,7 @@
 //     path = "host/net/tests/net.rs"
 
 /// Adds the network beside `build`, which gets the folder of `net.h` on its include path.
-fn add_net(build: &mut cc::Build) {
+fn add_net(build: &mut cc::Build, variant: Option<&std::path::Path>) {
     let root = manifest_dir();
     let net = root.join("host/net");
     let lwip = third_party_source(&root, "lwip.sh");
@@ -15,7 +15,8 @@ fn add_net(build: &mut cc::Build) {
 
     // The order matters: lwIP's own headers come before include/lwip, which declares the same things for bindgen.
     let mut base = cc::Build::new();
-    base.include(lwip.join("src/include"))
+    base.includes(variant)
+        .include(lwip.join("src/include"))
         .include(net.join("port"))
         .include(&net)
         .include(root.join("include"))
@@ -36,6 +37,7 @@ fn add_net(build: &mut cc::Build) {
 
     // This one sees our declarations, so lwIP's headers are not on its path.
     cc::Build::new()
+        .includes(variant)
         .include(root.join("include"))
         .std("gnu11")
         .warnings(true)

@@ -6,11 +6,11 @@
 const TLS_FILES_AS: &str = "mbedtls";
 
 /// Compiles Mbed TLS beside the board and tells the tests where its headers are.
-fn add_tls() {
+fn add_tls(variant: Option<&std::path::Path>) {
     let root = manifest_dir();
     let source = third_party_source(&root, "mbedtls.sh");
     let includes: Vec<_> =
-        sim_config(&root).into_iter().chain([root.join("include"), source.join("include")]).collect();
+        variant.map(Into::into).into_iter().chain([root.join("include"), source.join("include")]).collect();
 
     cc::Build::new()
         .includes(&includes)
@@ -26,16 +26,6 @@ fn add_tls() {
     let includes = std::env::join_paths(&includes).expect("no folder's name has a colon");
     println!("cargo::rustc-env=W800_TLS_INCLUDES={}", includes.display());
     println!("cargo::rustc-env=W800_TLS_LIBRARY={}", std::env::var("OUT_DIR").expect("set by cargo"));
-}
-
-/// The folder of another configuration (`W800_SIM_CONFIG`, from the workspace's root), which comes first.
-fn sim_config(root: &std::path::Path) -> Option<std::path::PathBuf> {
-    println!("cargo::rerun-if-env-changed=W800_SIM_CONFIG");
-    let named = std::env::var_os("W800_SIM_CONFIG").filter(|path| !path.is_empty())?;
-    let folder = root.join("..").join(named);
-    assert!(folder.is_dir(), "W800_SIM_CONFIG: no folder {}", folder.display());
-    println!("cargo::rerun-if-changed={}", folder.display());
-    Some(folder)
 }
 
 /// Mbed TLS leaves out by itself what the configuration does not have.

@@ -200,7 +200,7 @@ pub struct Command {
     pub id: CommandId,
     /// The whole name, `AT+MQTTPUB`, as the server's table wants it.
     pub name: &'static CStr,
-    /// What `=?` prints: one line per form, each ended by CR LF.
+    /// What `=?` prints: one line per form, each ended by CR LF. Empty where `CONFIG_WM_ATCMD_USAGE_ENABLE` is off.
     pub usage: &'static CStr,
     /// Has a query form, `?`.
     pub query: bool,
@@ -385,7 +385,7 @@ macro_rules! commands {
             Command {
                 id: CommandId::$id,
                 name: FORM.name,
-                usage: match CStr::from_bytes_with_nul(USAGE) {
+                usage: match CStr::from_bytes_with_nul(if cfg!(usage_texts) { USAGE } else { b"\0" }) {
                     Ok(text) => text,
                     Err(_) => c"",
                 },

@@ -24,6 +24,10 @@
 
 include!(concat!(env!("OUT_DIR"), "/bindings.rs"));
 
+/// Where addresses have no family, the other name is a macro over this.
+#[cfg(not(lwip_ipv6))]
+pub use self::ip4addr_ntoa_r as ipaddr_ntoa_r;
+
 #[cfg(target_arch = "csky")]
 unsafe extern "C" {
     #[link_name = "malloc"]

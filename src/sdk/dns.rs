@@ -137,12 +137,8 @@ extern "C" fn found(_: *const c_char, address: *const bindings::ip_addr_t, conte
 
 fn text(address: *const bindings::ip_addr_t) -> Answer {
     let mut digits = [0_u8; ADDRESS_TEXT];
-    #[cfg(not(lwip_ipv6))]
-    use bindings::ip4addr_ntoa_r as write_digits;
-    #[cfg(lwip_ipv6)]
-    use bindings::ipaddr_ntoa_r as write_digits;
     // SAFETY: the address is valid, and the text is cut to the buffer's length with its NUL.
-    let end = unsafe { write_digits(address, digits.as_mut_ptr().cast(), ADDRESS_TEXT as c_int) };
+    let end = unsafe { bindings::ipaddr_ntoa_r(address, digits.as_mut_ptr().cast(), ADDRESS_TEXT as c_int) };
     match digits.iter().position(|byte| *byte == 0) {
         Some(length) if !end.is_null() => {
             let used = digits.get(..length.saturating_add(1)).unwrap_or_default();

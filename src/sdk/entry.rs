@@ -45,14 +45,15 @@ const fn rows() -> [bindings::wm_atcmd_item; COMMANDS.len()] {
     ]
 }
 
+/// `cmd_usg` stays NULL, where the SDK's header has it at all (by its documentation an option leaves it out): the handler
+/// prints the usage text, since the server would print it without asking whether a line is open.
 #[expect(clippy::indexing_slicing, reason = "evaluated at compile time only")]
 const fn row<const ROW: usize>() -> bindings::wm_atcmd_item {
-    bindings::wm_atcmd_item {
-        cmd_name: COMMANDS[ROW].name.as_ptr().cast_mut(),
-        cmd_handle: Some(handle::<ROW>),
-        // Printed by the handler: the server would print it without asking whether a line is open.
-        cmd_usg: core::ptr::null_mut(),
-    }
+    // SAFETY: pointers and an optional function, all of which may be NULL.
+    let mut row: bindings::wm_atcmd_item = unsafe { core::mem::zeroed() };
+    row.cmd_name = COMMANDS[ROW].name.as_ptr().cast_mut();
+    row.cmd_handle = Some(handle::<ROW>);
+    row
 }
 
 /// The handler of row `ROW`: the server tells a handler everything but its command's name.

@@ -40,3 +40,7 @@ static const long W800_FIONBIO = (long)(FIONBIO);
 #ifdef MBEDTLS_HAVE_TIME_DATE
 #define W800_HAVE_TIME_DATE 1
 #endif
+
+#if CONFIG_WM_ATCMD_USAGE_ENABLE
+#define W800_HAVE_USAGE_TEXTS 1
+#endif

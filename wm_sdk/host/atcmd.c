@@ -297,12 +297,14 @@ static const struct wm_atcmd_item *find_command(const char *name)
     return NULL;
 }
 
+#if CONFIG_WM_ATCMD_USAGE_ENABLE
 static int print_usage(const char *usage)
 {
     wm_atcmd_print_raw_data(usage, (int)strlen(usage));
     wm_atcmd_print_raw_data("\r\n", 2);
     return WM_AT_RESULT_OK;
 }
+#endif
 
 static int run_line(void)
 {
@@ -324,9 +326,11 @@ static int run_line(void)
     if (read != WM_AT_RESULT_OK) {
         return read;
     }
+#if CONFIG_WM_ATCMD_USAGE_ENABLE
     if (line.type == AT_TYPE_TEST && command->cmd_usg) {
         return print_usage(command->cmd_usg);
     }
+#endif
     return command->cmd_handle(line.type, line.argc, line.argv);
 }
 

@@ -4,7 +4,7 @@
 #ifndef WM_ATCMD_H
 #define WM_ATCMD_H
 
-#include "wmsdk_config.h"
+#include <wmsdk_config.h>
 #include "wm_osal.h"
 
 #ifdef __cplusplus
@@ -69,30 +69,33 @@ typedef int (*wm_atcmd_act)(wm_at_type_e type, int argc, char **argv);
 typedef int (*wm_atcmd_tx_passthrough)(void *buffer, int size, void *priv);
 typedef int (*wm_atcmd_tx_passthrough_exit_notify)(wm_atcmd_exit_passthrough_reason_e reason, void *priv);
 
-/* One row of the command table; the name carries its "AT" prefix, the usage text may be NULL. */
+/*
+ * One row of the command table; the name carries its "AT" prefix, the usage text may be NULL. The SDK's documentation
+ * has rows without the member where usage texts are off, its header has it always: W800_ATCMD_ROWS_AS_DOCUMENTED makes
+ * the documented ones.
+ */
 typedef struct wm_atcmd_item {
     char *cmd_name;
     wm_atcmd_act cmd_handle;
+#if CONFIG_WM_ATCMD_USAGE_ENABLE || !defined W800_ATCMD_ROWS_AS_DOCUMENTED
     char *cmd_usg;
+#endif
 } wm_atcmd_item_t;
 
 /* The server walks this section between wm_at_table_start and wm_at_table_end. */
 #define WM_ATCMD_SECTION ".wm_at_table"
 
 #if CONFIG_WM_ATCMD_USAGE_ENABLE
-#define WM_ATCMD_USAGE(text) (text)
+#define WM_ATCMD_USAGE(text) .cmd_usg = (text),
 #else
-#define WM_ATCMD_USAGE(text) ((char *)0)
+#define WM_ATCMD_USAGE(text)
 #endif
 
 /* Aligned as its members ask for and no further: rows must follow each other without gaps. */
 #define WM_ATCMD_DEFINE(cmd, func, usage)                                                                              \
     static const struct wm_atcmd_item __atcmd_##func                                                                   \
         __attribute__((used, section(WM_ATCMD_SECTION), aligned(sizeof(void *)))) = {                                  \
-            .cmd_name = (cmd),                                                                                         \
-            .cmd_handle = (func),                                                                                      \
-            .cmd_usg = WM_ATCMD_USAGE(usage),                                                                          \
-    };
+            .cmd_name = (cmd), .cmd_handle = (func), WM_ATCMD_USAGE(usage)};
 
 int wm_atcmd_init(void);
 int wm_atcmd_dev_register(wm_atcmd_dev_type_e dev_type, wm_dev_ops_t ops);

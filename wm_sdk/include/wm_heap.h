@@ -7,7 +7,7 @@
 #ifndef WM_HEAP_H
 #define WM_HEAP_H
 
-#include "wmsdk_config.h"
+#include <wmsdk_config.h>
 #include "wm_types.h"
 
 #ifdef __cplusplus

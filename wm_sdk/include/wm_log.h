@@ -5,7 +5,7 @@
 #ifndef WM_LOG_H
 #define WM_LOG_H
 
-#include "wmsdk_config.h"
+#include <wmsdk_config.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>

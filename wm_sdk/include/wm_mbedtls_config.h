@@ -12,7 +12,7 @@
 
 #include <stdio.h>
 
-#include "wmsdk_config.h"
+#include <wmsdk_config.h>
 #include "wm_osal.h"
 
 /* The longest record each way, from Kconfig; TLS itself allows 16384 bytes. */

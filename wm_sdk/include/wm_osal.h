@@ -8,7 +8,7 @@
 #ifndef WM_OSAL_H
 #define WM_OSAL_H
 
-#include "wmsdk_config.h"
+#include <wmsdk_config.h>
 #include "wm_types.h"
 #include "wm_error.h"
 #include "wm_heap.h"

@@ -5,7 +5,7 @@
 #ifndef WM_TASK_CONFIG_H
 #define WM_TASK_CONFIG_H
 
-#include "wmsdk_config.h"
+#include <wmsdk_config.h>
 
 #ifndef configMAX_PRIORITIES
 #define configMAX_PRIORITIES (16)

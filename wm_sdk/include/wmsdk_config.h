@@ -1,6 +1,9 @@
 /*
  * What the SDK's configuration tool writes for a W800 project with the AT component on and everything else at its
  * default. As there, an option that is off has no macro at all.
+ *
+ * The headers here include it in angle brackets: a variant's folder (W800_SIM_CONFIG) that comes first on the path may
+ * then hold another, which includes this one by #include_next and changes what it wants.
  */
 #ifndef WMSDK_CONFIG_H
 #define WMSDK_CONFIG_H

@@ -12,8 +12,8 @@ use super::memory::{self, lend, word};
 
 /// As `wm_sdk/host/credentials.h` and `scripts/build-image.sh` have it.
 const CREDENTIAL_BYTES: usize = 16 * 1024;
-/// `struct wm_atcmd_item` on the chip.
-pub const ROW_BYTES: usize = 12;
+/// `struct wm_atcmd_item` on the chip: as many pointers as here.
+pub const ROW_BYTES: usize = size_of::<wm_atcmd_item>() / size_of::<usize>() * 4;
 
 unsafe extern "C" {
     static wm_at_table_start: [wm_atcmd_item; 0];
@@ -67,11 +67,14 @@ pub fn offer_commands() -> Result<(), Trouble> {
     if guests.len() > ENTRIES.len() {
         return Err(Trouble::Misuse(format!("{} commands, room for {}", guests.len(), ENTRIES.len())));
     }
-    let _ = HANDLERS.set(guests.iter().map(|[_, handler, _]| *handler).collect());
+    let _ = HANDLERS.set(guests.iter().map(|[_, handler]| *handler).collect());
     let mut rows = Vec::new();
-    for ([name, _, usage], entry) in guests.iter().zip(ENTRIES) {
-        let usage = memory::optional_text(*usage)?.map_or(std::ptr::null_mut(), std::ffi::CString::into_raw);
-        rows.push(wm_atcmd_item { cmd_name: memory::text(*name)?.into_raw(), cmd_handle: Some(entry), cmd_usg: usage });
+    for ([name, _], entry) in guests.iter().zip(ENTRIES) {
+        // SAFETY: pointers and an optional function, all of which may be NULL.
+        let mut row: wm_atcmd_item = unsafe { std::mem::zeroed() };
+        row.cmd_name = memory::text(*name)?.into_raw();
+        row.cmd_handle = Some(entry);
+        rows.push(row);
     }
     rows.extend(neighbours());
     let rows: &'static [wm_atcmd_item] = rows.leak();
@@ -81,16 +84,13 @@ pub fn offer_commands() -> Result<(), Trouble> {
     Ok(())
 }
 
-/// Name, handler and usage of each row, found as the vendor's server finds them.
-fn guest_rows() -> Result<Vec<[u32; 3]>, Trouble> {
+/// Name and handler of each row, found as the vendor's server finds them. The library gives no row a usage text.
+fn guest_rows() -> Result<Vec<[u32; 2]>, Trouble> {
     let bounds = ["wm_at_table_start", "wm_at_table_end"].map(|name| core().machine().symbols().address(name));
     let [Some(start), Some(end)] = bounds else {
         return Err(Trouble::Misuse("the image has no command table".to_owned()));
     };
-    (start..end)
-        .step_by(ROW_BYTES)
-        .map(|at| Ok([word(at)?, word(at.wrapping_add(4))?, word(at.wrapping_add(8))?]))
-        .collect()
+    (start..end).step_by(ROW_BYTES).map(|at| Ok([word(at)?, word(at.wrapping_add(4))?])).collect()
 }
 
 /// The rows of the board's own commands.

@@ -30,8 +30,6 @@ unsafe trait Plain: Copy {}
 
 // SAFETY: four and two times two bytes.
 unsafe impl Plain for bindings::pollfd {}
-// SAFETY: four bytes.
-unsafe impl Plain for bindings::ip4_addr_t {}
 
 fn load<T: Plain>(at: u32) -> Result<T, Trouble> {
     let bytes = read(at, size_of::<T>() as u32)?;
@@ -146,6 +144,17 @@ pub fn ioctl([socket, request, argument, ..]: Words) -> Outcome {
 
 /* Names and addresses */
 
+/// lwIP's `ip_addr_t`, with its family behind it where the configuration has IPv6.
+type IpAddress = [u32; size_of::<bindings::ip_addr_t>() / 4];
+
+fn load_address(at: u32) -> Result<IpAddress, Trouble> {
+    let mut address = IpAddress::default();
+    for (place, value) in (at..).step_by(4).zip(&mut address) {
+        *value = word(place)?;
+    }
+    Ok(address)
+}
+
 pub fn getaddrinfo([node, service, hints, result, ..]: Words) -> Outcome {
     let (node, service) = (memory::optional_text(node)?, memory::optional_text(service)?);
     let pointer = |text: &Option<std::ffi::CString>| text.as_ref().map_or(std::ptr::null(), |text| text.as_ptr());
@@ -209,30 +218,36 @@ extern "C" fn called_back(packed: *mut c_void) {
 
 pub fn dns_gethostbyname([name, place, callback, context, ..]: Words) -> Outcome {
     let name = memory::text(name)?;
-    let mut address = load::<bindings::ip_addr_t>(place)?;
+    let mut address = load_address(place)?;
     // SAFETY: the name ends in NUL, the place is valid, and the callback takes what is packed for it.
-    let outcome =
-        unsafe { bindings::dns_gethostbyname(name.as_ptr(), &raw mut address, Some(found), pack(callback, context)) };
-    write(place, bytes_of(&address))?;
+    let outcome = unsafe {
+        bindings::dns_gethostbyname(name.as_ptr(), address.as_mut_ptr().cast(), Some(found), pack(callback, context))
+    };
+    for (at, value) in (place..).step_by(4).zip(address) {
+        set_word(at, value)?;
+    }
     status(i32::from(outcome))
 }
 
 /// The guest's callback gets no name: it has to know by its argument.
 extern "C" fn found(_: *const std::ffi::c_char, address: *const bindings::ip_addr_t, packed: *mut c_void) {
     let (callback, context) = unpack(packed);
-    // SAFETY: lwIP gives NULL or an address that is valid during the call.
-    match unsafe { address.as_ref() } {
-        None => call(callback, &[0, 0, context]),
-        Some(address) => or_fail(memory::lend(&mut bytes_of(address).to_vec(), |at| call(callback, &[0, at, context]))),
-    };
+    if address.is_null() {
+        call(callback, &[0, 0, context]);
+        return;
+    }
+    // SAFETY: lwIP's address is valid during the call, the bytes between its members are C's and have some value.
+    let bytes = unsafe { std::slice::from_raw_parts(address.cast::<u8>(), size_of::<bindings::ip_addr_t>()) };
+    or_fail(memory::lend(&mut bytes.to_vec(), |at| call(callback, &[0, at, context])));
 }
 
-pub fn ip4addr_ntoa_r([address, text, size, ..]: Words) -> Outcome {
-    let address = load::<bindings::ip4_addr_t>(address)?;
+/// `ip4addr_ntoa_r` where addresses have no family.
+pub fn ipaddr_ntoa_r([address, text, size, ..]: Words) -> Outcome {
+    let address = load_address(address)?;
     let mut digits = [0_u8; ADDRESS_TEXT_BYTES];
     let room = int(size).clamp(0, ADDRESS_TEXT_BYTES as c_int);
     // SAFETY: the address is valid, and the buffer has room for what is asked for.
-    let end = unsafe { bindings::ip4addr_ntoa_r(&raw const address, digits.as_mut_ptr().cast(), room) };
+    let end = unsafe { bindings::ipaddr_ntoa_r(address.as_ptr().cast(), digits.as_mut_ptr().cast(), room) };
     if end.is_null() {
         return Ok(0);
     }

@@ -15,6 +15,8 @@ extern "C" {
 #define EAI_FAMILY 204
 
 #define AI_NUMERICHOST 0x04
+#define AI_NUMERICSERV 0x08
+#define AI_ADDRCONFIG 0x40
 
 struct addrinfo {
     int ai_flags;

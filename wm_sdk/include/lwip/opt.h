@@ -8,7 +8,7 @@
 #ifndef W800_LWIP_OPT_H
 #define W800_LWIP_OPT_H
 
-#include "wmsdk_config.h"
+#include <wmsdk_config.h>
 
 #define LWIP_IPV4 1
 

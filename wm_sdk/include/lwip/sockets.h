@@ -72,6 +72,9 @@ struct linger {
 #else
 #define AF_INET6 AF_UNSPEC
 #endif
+#define PF_UNSPEC AF_UNSPEC
+#define PF_INET AF_INET
+#define PF_INET6 AF_INET6
 
 #define SOCK_STREAM 1
 #define SOCK_DGRAM 2

@@ -1,6 +1,7 @@
-"""The other configuration: Mbed TLS that looks at no dates (no MBEDTLS_HAVE_TIME_DATE) and has buffers of 4 and 2 KiB.
+"""The other configuration: Mbed TLS that looks at no dates (no MBEDTLS_HAVE_TIME_DATE) and has buffers of 4 and 2 KiB,
+IPv6, no usage texts, and command rows without a place for one.
 
-It is a build of its own (`wm_sdk/configs/small_undated`), made here.
+It is a build of its own (`wm_sdk/configs/opposite`), made here.
 """
 
 from __future__ import annotations
@@ -9,13 +10,13 @@ import os
 
 import pytest
 
-from board import REPOSITORY, VirtualBoard, build_image, build_virtual_board
+from board import HOST_LOOPBACK, REPOSITORY, VirtualBoard, build_image, build_virtual_board
 from link import Code, Link
-from secure import SECURE, VERIFYING, hosts
+from secure import NAME, SECURE, VERIFYING, hosts
 
 pytestmark = [pytest.mark.virtual("a firmware of another configuration"), pytest.mark.timeout(600)]
 
-CONFIGURATION = "wm_sdk/configs/small_undated"
+CONFIGURATION = "wm_sdk/configs/opposite"
 
 
 @pytest.fixture(scope="session")
@@ -23,7 +24,7 @@ def programs() -> tuple[str, str | None]:
     """The board and, where that is to run one, the image."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("W800_SIM_CONFIG", CONFIGURATION)
-        environment.setenv("CARGO_TARGET_DIR", str(REPOSITORY / "target" / "small_undated"))
+        environment.setenv("CARGO_TARGET_DIR", str(REPOSITORY / "target" / "opposite"))
         return build_virtual_board(), build_image() if "W800_SIM_IMAGE" in os.environ else None
 
 
@@ -66,3 +67,25 @@ def test_large_messages_through_small_records(link, brokers, scheme):
     link.subscribe("undated", 1)
     link.publish_raw("undated", payload, 1)
     assert link.port.message(20).data == payload
+
+
+@pytest.mark.parametrize("host", [HOST_LOOPBACK, NAME])
+def test_addresses_that_carry_their_family(link, broker, host):
+    """In digits and by name, over lwIP with IPv6."""
+    link.configure(1)
+    link.connect(broker.port, host=host)
+    link.subscribe("other", 1)
+    link.publish("other", "x", 1)
+    assert link.port.message().data == b"x"
+
+
+def test_an_address_of_ipv6_is_one(link):
+    """There is no way to it on this network."""
+    link.configure(1)
+    link.port.error('AT+MQTTCONN=0,"fd00::99",1883,0,3000', Code.START_FAILED, timeout=30)
+
+
+@pytest.mark.parametrize("name", ("USERCFG", "PUB", "CLEAN", "CERT", "ERR"))
+def test_commands_have_no_usage_texts(link, name):
+    """The server finds every row and calls its handler, which has nothing to print."""
+    link.port.ok(f"AT+MQTT{name}=?")
