@@ -1,6 +1,7 @@
 //! SDK tasks.
 
 use super::bindings;
+use crate::options::TASK_PRIORITY;
 use core::ffi::{CStr, c_void};
 use core::ptr::NonNull;
 
@@ -30,7 +31,7 @@ impl Task {
                 Some(trampoline::<B>),
                 core::ptr::without_provenance_mut(index),
                 stack_bytes,
-                bindings::W800_CLIENT_TASK_PRIORITY as u32,
+                TASK_PRIORITY,
                 0,
             )
         };
