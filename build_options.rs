@@ -185,7 +185,9 @@ impl Given<'_> {
         let names: Vec<&str> = values.iter().map(|(name, _)| *name).collect();
         if let Some((variable, text)) = self.variable(name) {
             let found = values.iter().find(|(known, _)| *known == text);
-            return found.map(|(_, value)| *value).ok_or_else(|| refusal(&variable, text, &names.join(", ")));
+            return found
+                .map(|(_, value)| *value)
+                .ok_or_else(|| refusal(&variable, text, &format!("one of {}", names.join(", "))));
         }
         let mut chosen = None;
         for (known, value) in values {

@@ -563,7 +563,7 @@ const fn end_text(end: End) -> &'static str {
         End::Stopped => "ended by CLEAN",
         End::Closed => "closed by the peer or the network",
         End::SocketClosed => "WebSocket closed by the server",
-        End::Framing(violation) => violation.text(),
+        End::Framing(violation) => websocket::text(violation),
         End::Violation(violation) => violation_text(violation),
         End::Silence(Lost::NoPingResponse) => "no PINGRESP",
         End::Silence(Lost::StalledPacket) => "a packet stalled",

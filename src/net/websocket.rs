@@ -17,6 +17,19 @@ pub use super::ws::handshake::Target;
 /// Bytes of a frame that are masked and sent at once.
 const PIECE_BYTES: usize = 512;
 
+/// What a server did, in words.
+pub const fn text(violation: Violation) -> &'static str {
+    match violation {
+        Violation::Reserved => "reserved bit or opcode of a frame",
+        Violation::Masked => "masked frame",
+        Violation::Control => "control frame",
+        Violation::Order => "frame out of turn",
+        Violation::Text => "text frame",
+        Violation::Length => "length of a frame",
+        Violation::Close => "close frame",
+    }
+}
+
 /// What a connection without TLS needs: a generator for the masks.
 ///
 /// # Errors

@@ -46,21 +46,6 @@ pub enum Violation {
     Close,
 }
 
-impl Violation {
-    /// In words.
-    pub const fn text(self) -> &'static str {
-        match self {
-            Self::Reserved => "reserved bit or opcode of a frame",
-            Self::Masked => "masked frame",
-            Self::Control => "control frame",
-            Self::Order => "frame out of turn",
-            Self::Text => "text frame",
-            Self::Length => "length of a frame",
-            Self::Close => "close frame",
-        }
-    }
-}
-
 #[derive(Debug, Clone, Copy)]
 enum State {
     First,
