@@ -124,6 +124,8 @@ struct Built {
     offers: BTreeSet<String>,
     /// Sizes of statics by the last word of their names.
     statics: BTreeMap<String, u64>,
+    /// Everything that stays when the archive is linked.
+    linked: Vec<String>,
     rows: u64,
     flash: Vec<u8>,
 }
@@ -192,6 +194,7 @@ fn examine(archive: &Path, total: [u64; 4]) -> Built {
         needs: needs.difference(&offers).cloned().collect(),
         offers,
         statics: statics.collect(),
+        linked: elf.symbols().filter_map(|symbol| symbol.name().ok().map(str::to_owned)).collect(),
         rows: section(".wm_at_table").len() as u64 / ROW,
         flash: [section(".text"), section(".rodata")].concat(),
     }
@@ -206,6 +209,11 @@ impl Built {
     fn ram_bytes(&self) -> u64 {
         let [.., data, bss] = self.total;
         data + bss
+    }
+
+    /// Whether a function stays whose mangled name has this in it.
+    fn keeps(&self, function: &str) -> bool {
+        self.linked.iter().any(|name| name.contains(function))
     }
 
     fn needs_any(&self, prefix: &str) -> bool {
@@ -228,6 +236,9 @@ fn a_link_more_is_ram_alone() {
         assert_eq!(two_links.size(name), 2 * default.size(name), "{name}");
     }
     assert!(two_links.flash_bytes() < default.flash_bytes() + 256);
+    // Of RAM a link takes its rows, and the arena of this build is smaller by 2 KiB.
+    let row = default.size("SLOTS") + default.size("LOOKUPS") + default.size("REPORTS") + default.size("GIVEN");
+    assert!((two_links.ram_bytes() + 2048 - default.ram_bytes()).abs_diff(row) < 64);
 }
 
 #[test]
@@ -289,11 +300,13 @@ fn error_lines() {
     assert!(!BUILDS.lean.holds("ERR CODE:"));
 }
 
+/// A server that decodes leaves nothing to search, and a known one nothing to learn.
 #[test]
 fn one_style_of_parameters() {
-    let Builds { default, lean, two_links, .. } = &*BUILDS;
-    for build in [lean, two_links] {
-        assert!(default.statics.contains_key("STYLE") && !build.statics.contains_key("STYLE"));
-        assert!(build.ram_bytes() != default.ram_bytes());
+    let Builds { default, lean: decoded, two_links: raw, .. } = &*BUILDS;
+    for (build, learns, searches) in [(default, true, true), (raw, false, true), (decoded, false, false)] {
+        assert_eq!(build.keeps("ends_quoted"), learns);
+        assert_eq!(build.statics.contains_key("STYLE"), learns);
+        assert_eq!(build.keeps("Search"), searches);
     }
 }

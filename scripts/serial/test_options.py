@@ -14,14 +14,15 @@ import pytest
 from atport import AtPort, quote
 from board import HOST_LOOPBACK, REPOSITORY, VirtualBoard, build_image, build_virtual_board
 from broker import Broker, Witness
-from resources import tasks
+from resources import heap, tasks
 
 pytestmark = [pytest.mark.virtual, pytest.mark.timeout(600)]
 
+STACK, DEFAULT_STACK = 6144, 8192
 OPTIONS = {
     "LINKS": "2",
     "ARENA_BYTES": "2048",
-    "TASK_STACK": "6144",
+    "TASK_STACK": str(STACK),
     "TASK_PRIORITY": "4",
     "ADDITIONS": "n",
     "ERROR_LINES": "n",
@@ -185,7 +186,14 @@ def test_no_error_lines(at):
     assert (answer.lines, answer.final) == ([], b"ERROR")
 
 
-def test_tasks(both):
-    """One task a link, of the priority that was asked for."""
+def test_tasks(both, broker):
+    """One task a link, of the priority and with the stack that were asked for."""
     rows = [row for row in tasks(both) if b'"mqtt"' in row]
     assert [row.rpartition(b",")[2] for row in rows] == [b"4", b"4"], tasks(both)
+    both.ok("AT+MQTTCLEAN=1")
+    without, *_ = heap(both)
+    configure(both, 1)
+    both.ok(f'AT+MQTTCONN=1,"{HOST_LOOPBACK}",{broker.port},0', timeout=20)
+    both.connected(0)
+    taken = without - heap(both)[0]
+    assert STACK < taken < DEFAULT_STACK
