@@ -260,14 +260,24 @@ type Secured = (Socket, Option<Security>);
 /// Connects up to TLS.
 #[inline(never)]
 fn secure(slot: &Slot, plan: &Plan, session: &mut Option<Kept>, attempt: &Attempt<'_>) -> Result<Secured, Failure> {
-    let host = plan.host.as_ref();
     if plan.transport.tls {
-        let wanted = tls::Wanted::new(host, &slot.link.lock().tls)?;
-        let (socket, tls) = tls::connect(slot.index, plan.transport, (host, plan.port), wanted, session, attempt)?;
-        return Ok((socket, Some(Security::Tls(tls))));
+        return secure_by_tls(slot, plan, session, attempt);
     }
-    let socket = tcp::connect(host, plan.port, attempt)?;
+    let socket = tcp::connect(plan.host.as_ref(), plan.port, attempt)?;
     Ok((socket, if plan.transport.websocket { websocket::without_tls()? } else { None }))
+}
+
+#[inline(never)]
+fn secure_by_tls(
+    slot: &Slot,
+    plan: &Plan,
+    session: &mut Option<Kept>,
+    attempt: &Attempt<'_>,
+) -> Result<Secured, Failure> {
+    let host = plan.host.as_ref();
+    let wanted = tls::Wanted::new(host, &slot.link.lock().tls)?;
+    let (socket, tls) = tls::connect(slot.index, plan.transport, (host, plan.port), wanted, session, attempt)?;
+    Ok((socket, Some(Security::Tls(tls))))
 }
 
 #[inline(never)]
