@@ -8,7 +8,7 @@ mod build_options;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 use std::sync::LazyLock;
 
 use build_options::{Options, resolve};
@@ -156,10 +156,14 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn build(options: &[(&str, &str)]) -> Built {
+fn run(options: &[(&str, &str)]) -> Output {
     let mut command = Command::new(root().join("scripts/build-target.sh"));
     command.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS").envs(environment(options));
-    let output = command.output().expect("scripts/build-target.sh starts");
+    command.output().expect("scripts/build-target.sh starts")
+}
+
+fn build(options: &[(&str, &str)]) -> Built {
+    let output = run(options);
     assert!(output.status.success(), "{options:?}: {}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).unwrap();
     let total: Vec<u64> =
@@ -226,6 +230,22 @@ impl Built {
 
     fn size(&self, name: &str) -> u64 {
         *self.statics.get(name).unwrap_or_else(|| panic!("no static {name} in {:?}", self.statics.keys()))
+    }
+}
+
+#[test]
+fn a_wrong_value_stops_the_build() {
+    LazyLock::force(&BUILDS);
+    for (option, sentence) in [
+        (("LINKS", "5"), "error: W800_MQTT_AT_LINKS=5: must be a number from 1 to 4"),
+        (
+            ("TASK_PRIORITY", "7"),
+            "error: W800_MQTT_AT_TASK_PRIORITY=7: must be a number from 1 to 6, below the AT server's 7",
+        ),
+    ] {
+        let output = run(&[option]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && said.contains(sentence), "{said}");
     }
 }
 
