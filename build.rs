@@ -8,8 +8,12 @@
 //! taken before those of `wm_sdk/include`: the virtual board's variants.
 //!
 //! Cfgs for the crate: `lwip_ipv6` (addresses carry their family), `have_time_date`
-//! (Mbed TLS checks certificate dates).
+//! (Mbed TLS checks certificate dates), and those of the build options ([`build_options`]), whose
+//! values it writes to `options.rs` in `OUT_DIR`.
 
+mod build_options;
+
+use std::collections::BTreeMap;
 use std::env;
 use std::error::Error;
 use std::fs;
@@ -23,6 +27,10 @@ const WRAPPER: &str = "src/sdk/wrapper.h";
 const OWN_INCLUDE: &str = "wm_sdk/include";
 const DEFAULT_CONFIG: &str = "wm_sdk/sdk_default_config";
 const MBEDTLS_SCRIPT: &str = "scripts/setup/mbedtls.sh";
+/// What the SDK's build makes of a project's Kconfig options.
+const CONFIG_HEADER: &str = "wmsdk_config.h";
+/// The constant of the wrapper header that the priority of a link's task must stay below.
+const AT_PRIORITY: &str = "W800_AT_TASK_PRIORITY";
 const NEWLIB: &str = "/usr/include/newlib";
 const OLDEST_CLANG: u32 = 19;
 
@@ -200,7 +208,36 @@ fn run() -> Result<()> {
     let bindings = builder.generate()?;
     bindings.write_to_file(PathBuf::from(env::var("OUT_DIR")?).join("bindings.rs"))?;
     probes.emit();
+    write_options(&root, sdk.as_deref(), probes.at_priority()?)
+}
+
+/// Takes the build options from the environment and from the configuration that the headers were read with.
+fn write_options(root: &Path, sdk: Option<&Path>, at_priority: u32) -> Result<()> {
+    let config = project_config(root, sdk)?.join(CONFIG_HEADER);
+    println!("cargo::rerun-if-changed={}", config.display());
+    let environment: BTreeMap<String, String> = env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    let options = build_options::resolve(&environment, &fs::read_to_string(config)?, at_priority)?;
+    fs::write(PathBuf::from(env::var("OUT_DIR")?).join("options.rs"), options.source)?;
+    for cfg in options.cfgs {
+        println!("cargo::rustc-cfg={cfg}");
+        println!("cargo::metadata={cfg}=y");
+    }
     Ok(())
+}
+
+/// The folder of the `wmsdk_config.h` that a project was configured with. Without an SDK a named one has the build
+/// options alone: the headers here have a configuration of their own.
+fn project_config(root: &Path, sdk: Option<&Path>) -> Result<PathBuf> {
+    if let Some(named) = named_config()? {
+        return Ok(named);
+    }
+    if let Some(sdk) = sdk {
+        return Ok(found_config(root, sdk));
+    }
+    let variant = own_variant(root).filter(|folder| folder.join(CONFIG_HEADER).is_file());
+    Ok(variant.unwrap_or_else(|| root.join(OWN_INCLUDE)))
 }
 
 fn declare_inputs() {
@@ -209,19 +246,43 @@ fn declare_inputs() {
     for variable in ["WM_IOT_SDK_PATH", "WM_IOT_SDK_CONFIG", "W800_SIM_CONFIG", "LIBCLANG_PATH", "W800_NEWLIB"] {
         println!("cargo::rerun-if-env-changed={variable}");
     }
-    for (_, cfg) in PROBES {
+    println!("cargo::rerun-if-changed=build_options.rs");
+    for variable in build_options::variables() {
+        println!("cargo::rerun-if-env-changed={variable}");
+    }
+    let options = build_options::possible_cfgs();
+    for cfg in PROBES.iter().map(|(_, cfg)| (*cfg).to_owned()).chain(options) {
         println!("cargo::rustc-check-cfg=cfg({cfg})");
     }
 }
 
-/// The probed macros that the headers turned out to define.
+/// The probed macros that the headers turned out to define, and the priority of the AT server's task.
 #[derive(Clone, Debug, Default)]
-struct Probes(Arc<Mutex<Vec<&'static str>>>);
+struct Probes {
+    cfgs: Arc<Mutex<Vec<&'static str>>>,
+    at_priority: Arc<Mutex<Option<u32>>>,
+}
 
 impl bindgen::callbacks::ParseCallbacks for Probes {
     fn int_macro(&self, name: &str, _value: i64) -> Option<bindgen::callbacks::IntKind> {
         if let Some((_, cfg)) = PROBES.iter().find(|(macro_name, _)| *macro_name == name) {
-            self.0.lock().ok()?.push(cfg);
+            self.cfgs.lock().ok()?.push(cfg);
+        }
+        None
+    }
+
+    fn enum_variant_behavior(
+        &self,
+        _enum: Option<&str>,
+        name: &str,
+        value: bindgen::callbacks::EnumVariantValue,
+    ) -> Option<bindgen::callbacks::EnumVariantCustomBehavior> {
+        if name == AT_PRIORITY {
+            *self.at_priority.lock().ok()? = match value {
+                bindgen::callbacks::EnumVariantValue::Signed(value) => u32::try_from(value).ok(),
+                bindgen::callbacks::EnumVariantValue::Unsigned(value) => u32::try_from(value).ok(),
+                bindgen::callbacks::EnumVariantValue::Boolean(_) => None,
+            };
         }
         None
     }
@@ -229,9 +290,14 @@ impl bindgen::callbacks::ParseCallbacks for Probes {
 
 impl Probes {
     fn emit(&self) {
-        for cfg in self.0.lock().iter().flat_map(|found| found.iter()) {
+        for cfg in self.cfgs.lock().iter().flat_map(|found| found.iter()) {
             println!("cargo::rustc-cfg={cfg}");
         }
+    }
+
+    fn at_priority(&self) -> Result<u32> {
+        let found = self.at_priority.lock().ok().and_then(|found| *found);
+        Ok(found.ok_or_else(|| format!("{WRAPPER} does not name {AT_PRIORITY}"))?)
     }
 }
 
@@ -349,14 +415,18 @@ fn resource_headers(libclang: &Path) -> Result<PathBuf> {
 
 fn own_args(root: &Path) -> Result<Vec<String>> {
     let include = root.join(OWN_INCLUDE);
-    let variant = env::var_os("W800_SIM_CONFIG").filter(|path| !path.is_empty()).map(|path| root.join(path));
-    let own: Vec<PathBuf> = variant.into_iter().chain([include]).collect();
+    let own: Vec<PathBuf> = own_variant(root).into_iter().chain([include]).collect();
     for folder in &own {
         println!("cargo::rerun-if-changed={}", folder.display());
     }
     let mut args: Vec<String> = own.iter().map(|folder| format!("-I{}", folder.display())).collect();
     args.push(format!("-isystem{}", mbedtls_source(root)?.join("include").display()));
     Ok(args)
+}
+
+/// The folder whose headers come before `wm_sdk/include`.
+fn own_variant(root: &Path) -> Option<PathBuf> {
+    env::var_os("W800_SIM_CONFIG").filter(|path| !path.is_empty()).map(|path| root.join(path))
 }
 
 /// The folder of Mbed TLS's source, which the script fetches where it is missing.
@@ -404,26 +474,39 @@ fn host_args() -> Result<Vec<String>> {
 
 /// The folder of the `wmsdk_config.h` to read the SDK's headers with.
 fn sdk_config(root: &Path, sdk: &Path) -> Result<PathBuf> {
-    if let Some(named) = env::var_os("WM_IOT_SDK_CONFIG").filter(|path| !path.is_empty()) {
-        let named = PathBuf::from(named);
-        let dir = if named.is_file() { parent(&named) } else { named };
-        if !dir.join("wmsdk_config.h").is_file() {
-            return Err(format!("WM_IOT_SDK_CONFIG: no wmsdk_config.h in {}", dir.display()).into());
-        }
-        return Ok(dir);
+    let config = match named_config()? {
+        Some(named) => named,
+        None => found_config(root, sdk),
+    };
+    if config == root.join(DEFAULT_CONFIG) {
+        println!(
+            "cargo::warning=no wmsdk_config.h of a project found, the SDK's defaults with IPv6 are taken; \
+             name your project's build/config folder in WM_IOT_SDK_CONFIG"
+        );
     }
-    if let Some(dir) = find_config(&sdk.join("build"), 3) {
-        return Ok(dir);
+    Ok(config)
+}
+
+/// The folder that `WM_IOT_SDK_CONFIG` names, itself or by the file in it.
+fn named_config() -> Result<Option<PathBuf>> {
+    let Some(named) = env::var_os("WM_IOT_SDK_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from) else {
+        return Ok(None);
+    };
+    let dir = if named.is_file() { parent(&named) } else { named };
+    if dir.join(CONFIG_HEADER).is_file() {
+        Ok(Some(dir))
+    } else {
+        Err(format!("WM_IOT_SDK_CONFIG: no {CONFIG_HEADER} in {}", dir.display()).into())
     }
-    println!(
-        "cargo::warning=no wmsdk_config.h of a project found, the SDK's defaults with IPv6 are taken; \
-         name your project's build/config folder in WM_IOT_SDK_CONFIG"
-    );
-    Ok(root.join(DEFAULT_CONFIG))
+}
+
+/// The folder that a project was configured in, else that of the SDK's defaults.
+fn found_config(root: &Path, sdk: &Path) -> PathBuf {
+    find_config(&sdk.join("build"), 3).unwrap_or_else(|| root.join(DEFAULT_CONFIG))
 }
 
 fn find_config(dir: &Path, depth: u32) -> Option<PathBuf> {
-    if dir.join("wmsdk_config.h").is_file() {
+    if dir.join(CONFIG_HEADER).is_file() {
         return Some(dir.to_path_buf());
     }
     let mut below: Vec<PathBuf> = fs::read_dir(dir).ok()?.flatten().map(|entry| entry.path()).collect();

@@ -45,7 +45,8 @@ enum w800_mqtt_at_credential {
  * counted in `length`, in bytes; DER has none. Nothing is copied: `data` must stay as it is until it is replaced and no
  * connection is being made. It concerns the next connection. From any task, once the SDK's heap is up.
  *
- * 0, or -1 when the link or the kind does not exist or the data cannot be read: what was set before stays then.
+ * 0, or -1 when the link or the kind does not exist or the data cannot be read: what was set before stays then. A build
+ * without TLS (W800_MQTT_AT_TLS=n) has no such function.
  */
 int w800_mqtt_at_set_credential(uint8_t link, int kind, const void *data, size_t length);
 

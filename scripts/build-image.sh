@@ -26,7 +26,11 @@ credentials() {
 }
 
 link() {
-    local roots=w800_mqtt_at_table,w800_mqtt_at_set_credential
+    local roots=w800_mqtt_at_table
+    # A build without TLS has none to set.
+    if "${csky}nm" "$out/libw800_mqtt_at.a" 2>/dev/null | grep ' T w800_mqtt_at_set_credential$' >/dev/null; then
+        roots+=,w800_mqtt_at_set_credential
+    fi
     toolchain cargo run --quiet --manifest-path "$root/xt804/Cargo.toml" --target-dir "$out/xt804" --bin xt804-link -- \
         "${csky}ld" "$image" "$roots" "$out/libw800_mqtt_at.a" "$out/credentials.o"
 }

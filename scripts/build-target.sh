@@ -4,7 +4,8 @@
 #
 #   scripts/build-target.sh [cargo options]
 #
-# The last line is the total. Environment: CARGO_TARGET_DIR, WM_IOT_SDK_PATH, WM_IOT_SDK_CONFIG.
+# The last line is the total. Environment: CARGO_TARGET_DIR, WM_IOT_SDK_PATH, WM_IOT_SDK_CONFIG, and the build options
+# W800_MQTT_AT_… (docs/options.md).
 # Installs what is missing (scripts/setup.sh target).
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

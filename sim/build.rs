@@ -1,6 +1,6 @@
 //! Compiles the C code of the product that the virtual board runs (`src/product.c`), and passes the AT command table's
-//! section to the linker, the functions that the trace watches (`src/trace/edge.rs`), and the sanitizers where
-//! `W800_SIM_SANITIZE=1` asks for them.
+//! section to the linker, the functions that the trace watches (`src/trace/edge.rs`), the cfg `tls` where the library has
+//! TLS, and the sanitizers where `W800_SIM_SANITIZE=1` asks for them.
 #![allow(clippy::expect_used, reason = "a build script may stop at an error")]
 
 const WATCHED: [&str; 7] = [
@@ -21,6 +21,10 @@ fn main() {
     println!("cargo::rustc-link-arg-bins=-Wl,-T,{table}");
     for function in WATCHED {
         println!("cargo::rustc-link-arg-bins=-Wl,--wrap={function}");
+    }
+    println!("cargo::rustc-check-cfg=cfg(tls)");
+    if std::env::var_os("DEP_W800_MQTT_AT_TLS").is_some() {
+        println!("cargo::rustc-cfg=tls");
     }
     compile_product();
     if std::env::var("W800_SIM_SANITIZE").is_ok_and(|value| value == "1") {

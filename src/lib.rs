@@ -16,6 +16,7 @@
 //! | [`client`] | the two tasks: what a command does, and the link's own task |
 //! | [`sdk`] | the only unsafe code: bindings and safe wrappers, and the C entry points |
 //! | [`bytes`], [`time`] | owned bytes that may not be had; time as an argument |
+//! | [`options`] | what this build was asked to be |
 //!
 //! `at`, `link`, `mqtt` and `net::ws` are pure: no clock, no socket, no global. Unit tests compile them alone; `client`, `net` and
 //! `sdk` need the SDK, real or virtual.
@@ -47,6 +48,7 @@ pub mod link;
 pub mod mqtt;
 #[cfg(not(test))]
 pub mod net;
+pub mod options;
 #[cfg(not(test))]
 pub mod sdk;
 pub mod time;

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::ptr;
 
+#[cfg(tls)]
 use w800_mqtt_at::sdk::credentials::w800_mqtt_at_set_credential;
 
 use crate::xt804;
@@ -134,6 +135,11 @@ unsafe extern "C" {
 
 type SetCredential = unsafe extern "C" fn(u8, c_int, *const c_void, usize) -> c_int;
 
+/// A library without TLS has no credentials to set.
+#[cfg(not(tls))]
+extern "C" fn start_product() {}
+
+#[cfg(tls)]
 extern "C" fn start_product() {
     // SAFETY: it is the function of that name, and what it is given stays.
     #[expect(unsafe_code, reason = "the product is C")]

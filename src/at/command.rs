@@ -54,8 +54,10 @@ pub enum CommandId {
     /// `AT+MQTTCLEAN`
     Clean,
     /// `AT+MQTTCERT`, an addition of ours: certificates and keys for TLS
+    #[cfg(certificate_command)]
     Cert,
     /// `AT+MQTTERR`, an addition of ours: why the last command or connection failed
+    #[cfg(additions)]
     LastError,
 }
 
@@ -285,7 +287,6 @@ const LWT_MSG: Codes = codes(Code::LwtMsgReadFailed, Code::LwtMsgIsNull, Code::L
 const HOST: Codes = codes(Code::HostReadFailed, Code::HostIsNull, Code::HostIsOverlength);
 const TOPIC: Codes = codes(Code::TopicReadFailed, Code::TopicIsNull, Code::TopicIsOverlength);
 const DATA: Codes = codes(Code::DataReadFailed, Code::DataIsNull, Code::DataIsOverlength);
-const CERT_KIND: Codes = number(Code::CertKeyIdReadFailed, Code::CertKeyIdValueIsWrong);
 const PREPARE: Code = Code::ParamPrepareError;
 
 const LINK: Described = Described::new(
@@ -372,9 +373,9 @@ struct Form {
 }
 
 macro_rules! commands {
-    ($($id:ident $name:literal [$($flag:ident)*] $required:literal of $params:expr;)*) => {
+    ($($(#[$present:meta])? $id:ident $name:literal [$($flag:ident)*] $required:literal of $params:expr;)*) => {
         /// Every command. `CommandId as usize` is its row's position.
-        pub static COMMANDS: [Command; [$(CommandId::$id),*].len()] = [$({
+        pub static COMMANDS: [Command; [$($(#[$present])? CommandId::$id),*].len()] = [$($(#[$present])? {
             const FORM: Form = Form {
                 name: $name,
                 query: commands!(@has query $($flag)*),
@@ -448,11 +449,20 @@ commands! {
     ];
     Unsub c"AT+MQTTUNSUB" [] 2 of &[LINK, text("topic", 128, false, Content::Name, TOPIC, "a filter"), ACK_TIMEOUT];
     Clean c"AT+MQTTCLEAN" [] 1 of &[LINK];
+    #[cfg(certificate_command)]
     Cert c"AT+MQTTCERT" [query data_phase] 3 of &[
         LINK,
-        int("kind", 0, 2, None, CERT_KIND, "0 CA certificates, 1 client certificate, 2 client key"),
+        int(
+            "kind",
+            0,
+            2,
+            None,
+            number(Code::CertKeyIdReadFailed, Code::CertKeyIdValueIsWrong),
+            "0 CA certificates, 1 client certificate, 2 client key",
+        ),
         int("length", 0, u32::MAX, None, number(PREPARE, PREPARE), "bytes of the data phase, at most 16384; 0 erases"),
     ];
+    #[cfg(additions)]
     LastError c"AT+MQTTERR" [query] 0 of &[];
 }
 
@@ -537,7 +547,7 @@ mod tests {
 
     #[test]
     fn rows_stand_where_their_ids_say() {
-        assert_eq!(COMMANDS.len(), 18);
+        assert_eq!(COMMANDS.len(), 16 + usize::from(cfg!(additions)) + usize::from(cfg!(certificate_command)));
         for (position, command) in COMMANDS.iter().enumerate() {
             assert_eq!(command.id as usize, position);
             assert_eq!(row(command.id).name, command.name);
@@ -607,6 +617,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg(certificate_command)]
     fn forms_are_the_contracts() {
         use CommandId::*;
         let with = |has: fn(&Command) -> bool| -> std::vec::Vec<CommandId> {

@@ -29,5 +29,6 @@ pub use parse::{ArgStyle, Scratch, Values, learn_style, split};
 #[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
 mod properties;
 
-#[cfg(all(test, not(target_os = "none")))]
+/// Of the default build, which has every command.
+#[cfg(all(test, certificate_command, not(target_os = "none")))]
 mod reference;

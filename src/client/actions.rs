@@ -9,15 +9,20 @@ use crate::at::{ArgStyle, Code, Command, CommandId, Scratch, Values, learn_style
 use crate::bytes::Buffer;
 use crate::link::Reply;
 use crate::link::config::{ConnectionConfig, DEFAULT_KEEP_ALIVE_S, Target, TlsConfig, Transport, UserConfig};
+#[cfg(certificate_command)]
 use crate::link::credential::{self, Kind};
 use crate::link::state::Action;
 use crate::link::subscriptions::Wish;
 use crate::mqtt::publication::Publication;
 use crate::mqtt::session::DISCONNECT;
 use crate::mqtt::{QoS, qos_from};
+#[cfg(certificate_command)]
 use crate::net::credentials;
+use crate::options::ARGV;
 use crate::sdk::clock::now;
-use crate::sdk::heap::{Bytes, Secret};
+use crate::sdk::heap::Bytes;
+#[cfg(certificate_command)]
+use crate::sdk::heap::Secret;
 use crate::sdk::sync::Lock;
 use crate::sdk::task::Task;
 use crate::time::Instant;
@@ -74,7 +79,7 @@ const SUBACK_FAILURE: i32 = 0x80;
 /// SDK heap that a publication must leave free for lwIP to send it with, in bytes: its send buffer and some.
 const LWIP_RESERVE_BYTES: usize = 12 * 1024;
 
-/// How the server hands arguments over, as the last USERCFG has shown.
+/// How the server hands arguments over, as the last USERCFG has shown, where the build does not say it.
 static STYLE: Lock<ArgStyle> = Lock::new(ArgStyle::Decoded);
 
 /// Runs one command and prints what comes before the server's `OK` or `ERROR`.
@@ -112,8 +117,7 @@ fn set_link(row: &'static Command, args: &[&[u8]], about: &mut Option<u8>) -> Re
     if !row.set() {
         return Err(Code::ParameterCountsIsWrong);
     }
-    let known = *STYLE.lock();
-    let style = if row.id == CommandId::UserCfg { learn_style(args, known == ArgStyle::Raw) } else { known };
+    let style = ARGV.unwrap_or_else(|| style_of(row, args));
     let mut scratch = Scratch::new();
     let split = split(row, args, style, &mut scratch)?;
     let index = split.link_id(LINKS as u8)?;
@@ -125,7 +129,9 @@ fn set_link(row: &'static Command, args: &[&[u8]], about: &mut Option<u8>) -> Re
     match row.id {
         CommandId::UserCfg => {
             user_config(slot, &values)?;
-            *STYLE.lock() = style;
+            if ARGV.is_none() {
+                *STYLE.lock() = style;
+            }
             DONE
         }
         CommandId::ClientId | CommandId::Username | CommandId::Password => {
@@ -145,9 +151,17 @@ fn set_link(row: &'static Command, args: &[&[u8]], about: &mut Option<u8>) -> Re
         CommandId::Sub => subscribe(slot, &values),
         CommandId::Unsub => unsubscribe(slot, &values),
         CommandId::Clean => clean(slot),
+        #[cfg(certificate_command)]
         CommandId::Cert => certificate(slot, &values),
+        #[cfg(additions)]
         CommandId::LastError => Err(Code::ParameterCountsIsWrong),
     }
+}
+
+/// The style that the server was seen to have: by this line, where it is a USERCFG.
+fn style_of(row: &'static Command, args: &[&[u8]]) -> ArgStyle {
+    let known = *STYLE.lock();
+    if row.id == CommandId::UserCfg { learn_style(args, known == ArgStyle::Raw) } else { known }
 }
 
 /// The row of the contract's state table that a command belongs to.
@@ -157,7 +171,10 @@ const fn action(id: CommandId) -> Action {
         CommandId::Conn => Action::Connect,
         CommandId::Pub | CommandId::PubRaw | CommandId::Sub | CommandId::Unsub => Action::Use,
         CommandId::Clean => Action::Clean,
-        CommandId::Cert | CommandId::LastError => Action::Provide,
+        #[cfg(certificate_command)]
+        CommandId::Cert => Action::Provide,
+        #[cfg(additions)]
+        CommandId::LastError => Action::Provide,
         CommandId::ClientId
         | CommandId::Username
         | CommandId::Password
@@ -183,6 +200,9 @@ fn qos(value: u32) -> Result<QoS, Code> {
 }
 
 fn user_config(slot: &Slot, values: &Values<'_>) -> Result<(), Code> {
+    if !Transport::of(values.int(1) as u8).is_built_in() {
+        return Err(Code::SchemeValueIsWrong);
+    }
     let user = UserConfig {
         scheme: values.int(1) as u8,
         client_id: copy(values.text(2))?,
@@ -251,6 +271,7 @@ fn sni(slot: &Slot, values: &Values<'_>) -> Result<Answer, Code> {
     DONE
 }
 
+#[cfg(certificate_command)]
 fn certificate(slot: &Slot, values: &Values<'_>) -> Result<Answer, Code> {
     let kind = Kind::of(values.int(1)).ok_or(Code::CertKeyIdValueIsWrong)?;
     match values.int(2) {

@@ -8,10 +8,14 @@ use super::output::Output;
 use super::{actions, exchange, report, slots};
 use crate::at::answer::{self, LINE_END, PUB_FAIL, PUB_OK, Sink};
 use crate::at::{Code, CommandId};
+#[cfg(certificate_command)]
 use crate::link::credential::Kind;
 use crate::mqtt::publication::Publication;
+#[cfg(certificate_command)]
 use crate::net::credentials;
-use crate::sdk::heap::{Bytes, Secret};
+use crate::sdk::heap::Bytes;
+#[cfg(certificate_command)]
+use crate::sdk::heap::Secret;
 use crate::sdk::port::{self, DataPhase, Ended};
 use crate::sdk::sync::Lock;
 use crate::sdk::timer::{Expire, Timer};
@@ -25,6 +29,7 @@ pub enum Job {
     /// They are the field that this LONG… command sets.
     Field(CommandId, Bytes),
     /// They are this credential; one byte more is there than they take.
+    #[cfg(certificate_command)]
     Credential(Kind, Secret),
     /// They are the payload of this publication, which then has so many milliseconds to be confirmed.
     Publish(Publication<Bytes>, u32),
@@ -34,6 +39,7 @@ impl Job {
     fn place(&mut self) -> &mut [u8] {
         match self {
             Self::Field(_, field) => field.as_mut(),
+            #[cfg(certificate_command)]
             Self::Credential(_, Secret(text)) => text.as_mut().split_last_mut().map_or(&mut [], |(_, text)| text),
             Self::Publish(publication, _) => publication.payload_mut(),
         }
@@ -128,6 +134,7 @@ fn finish(phase: Phase) {
     let Some(slot) = slots().get(usize::from(phase.link)) else { return };
     let set = match phase.job {
         Job::Field(id, field) => actions::set_field(slot, id, field),
+        #[cfg(certificate_command)]
         Job::Credential(kind, text) => credentials::store(phase.link, kind, text),
         Job::Publish(publication, timeout_ms) => {
             // The broker's acknowledgement may come behind a message that needs the port.
@@ -146,11 +153,11 @@ fn finish(phase: Phase) {
 fn fail(phase: Phase) {
     let mut output = end_prompt();
     match phase.job {
-        Job::Field(..) | Job::Credential(..) => refuse(&mut output, phase.link, Code::RecvLengthIsWrong),
         Job::Publish(..) => {
             report::command_failed(Some(phase.link), Code::RecvLengthIsWrong);
             output.write(PUB_FAIL);
         }
+        _ => refuse(&mut output, phase.link, Code::RecvLengthIsWrong),
     }
 }
 

@@ -9,6 +9,7 @@ use super::output::Output;
 use crate::at::answer::{self, LINE_END, Line, Sink};
 use crate::bytes::Buffer;
 use crate::mqtt::decoder::Head;
+use crate::options::ADDITIONS;
 use crate::sdk::clock::{left_ms, now};
 use crate::sdk::heap::Bytes;
 
@@ -24,7 +25,7 @@ const MOST_STARVED_MS: u64 = 4_000;
 
 const FILLING: [u8; 64] = [0; 64];
 
-/// `+MQTTINCOMPLETE:<LinkID>,<received>`: the message above was cut off by the network.
+/// `+MQTTINCOMPLETE:<LinkID>,<received>`: the message above was cut off by the network. One of this project's additions.
 const INCOMPLETE: &[u8] = b"+MQTTINCOMPLETE:";
 
 /// Messages up to this many bytes are gathered before they are printed.
@@ -149,7 +150,7 @@ impl Delivery {
         };
         fill(&mut output, left, self.fill_ms);
         output.write(LINE_END);
-        if left > 0 {
+        if ADDITIONS && left > 0 {
             output.end_line();
             Line::new(&mut output, INCOMPLETE).int(u32::from(self.link)).int(length.saturating_sub(left)).end();
         }

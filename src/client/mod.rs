@@ -29,6 +29,7 @@ use crate::at::code::Code;
 use crate::link::Link;
 use crate::mqtt::session::{LONGEST_CONTROL, SILENCE_MS};
 use crate::net::channel::Channel;
+pub use crate::options::LINKS;
 use crate::sdk::clock::{left_ms, now};
 use crate::sdk::dns::{self, Lookup};
 use crate::sdk::heap::Bytes;
@@ -38,9 +39,6 @@ use crate::sdk::task::Task;
 use crate::time::Instant;
 use core::sync::atomic::{AtomicBool, Ordering};
 use statistics::Counters;
-
-/// How many links there are.
-pub const LINKS: usize = 1;
 
 /// One link with what its two tasks share.
 #[derive(Debug)]

@@ -1,13 +1,19 @@
 //! The rows of the query forms (AT contract §3).
 
+#[cfg(certificate_command)]
+use super::LINKS;
 use super::output::Output;
-use super::{Slot, report, slots};
+#[cfg(additions)]
+use super::report;
+use super::{Slot, slots};
 use crate::at::answer::{self, Endpoint, Line};
 use crate::at::{Code, Command, CommandId};
 use crate::link::Link;
 use crate::link::config::DEFAULT_KEEP_ALIVE_S;
+#[cfg(certificate_command)]
 use crate::link::credential::Kind;
 use crate::mqtt::qos_value;
+#[cfg(certificate_command)]
 use crate::net::credentials;
 use crate::sdk::heap::Bytes;
 
@@ -19,8 +25,9 @@ pub fn print(row: &'static Command) -> Result<(), Code> {
     if !row.query {
         return Err(Code::ParameterCountsIsWrong);
     }
+    #[cfg(certificate_command)]
     if row.id == CommandId::Cert {
-        return slots().iter().try_for_each(|slot| certificates(row, slot.index));
+        return certificates(row);
     }
     let mut output = Output::claim();
     for slot in slots() {
@@ -34,6 +41,7 @@ fn print_link(output: &mut Output, row: &'static Command, slot: &Slot) {
     let index = u32::from(slot.index);
     match row.id {
         CommandId::Conn => return connection(output, slot.index, &link),
+        #[cfg(additions)]
         CommandId::LastError => return last_error(output, row, slot.index),
         _ => {}
     }
@@ -62,6 +70,7 @@ fn print_link(output: &mut Output, row: &'static Command, slot: &Slot) {
     }
 }
 
+#[cfg(additions)]
 fn last_error(output: &mut Output, row: &'static Command, index: u8) {
     let report = report::last(index);
     let mut line = Line::row(output, row);
@@ -70,17 +79,22 @@ fn last_error(output: &mut Output, row: &'static Command, index: u8) {
 }
 
 /// Never what they hold. All are read before the first is printed.
-fn certificates(row: &'static Command, index: u8) -> Result<(), Code> {
-    let mut known = [None; Kind::ALL.len()];
-    for (place, kind) in known.iter_mut().zip(Kind::ALL) {
-        *place = credentials::describe(index, kind)?;
+#[cfg(certificate_command)]
+fn certificates(row: &'static Command) -> Result<(), Code> {
+    let mut known = [[None; Kind::ALL.len()]; LINKS];
+    for (slot, known) in slots().iter().zip(&mut known) {
+        for (place, kind) in known.iter_mut().zip(Kind::ALL) {
+            *place = credentials::describe(slot.index, kind)?;
+        }
     }
     let mut output = Output::claim();
-    for (kind, known) in Kind::ALL.into_iter().zip(known) {
-        if let Some((length, digest)) = known {
-            let mut line = Line::row(&mut output, row);
-            let length = u32::try_from(length).unwrap_or(u32::MAX);
-            line.int(u32::from(index)).int(kind as u32).int(length).quoted_hexadecimal(&digest).end();
+    for (slot, known) in slots().iter().zip(known) {
+        for (kind, known) in Kind::ALL.into_iter().zip(known) {
+            if let Some((length, digest)) = known {
+                let mut line = Line::row(&mut output, row);
+                let length = u32::try_from(length).unwrap_or(u32::MAX);
+                line.int(u32::from(slot.index)).int(kind as u32).int(length).quoted_hexadecimal(&digest).end();
+            }
         }
     }
     Ok(())

@@ -7,6 +7,7 @@
 use super::LINKS;
 use crate::at::Code;
 use crate::net::{Failure, Stage};
+use crate::options::ADDITIONS;
 use crate::sdk::log::{self, Digits};
 use crate::sdk::sync::Lock;
 
@@ -29,14 +30,19 @@ const NOTHING: Report = Report { code: None, stage: None, detail: 0, text: "", f
 
 static REPORTS: [Lock<Report>; LINKS] = [const { Lock::new(NOTHING) }; LINKS];
 
+/// What is remembered of each link: nothing where no command shows it.
+fn reports() -> &'static [Lock<Report>] {
+    if ADDITIONS { &REPORTS } else { &[] }
+}
+
 /// The last failure of a link.
 pub fn last(link: u8) -> Report {
-    REPORTS.get(usize::from(link)).map_or(NOTHING, |report| *report.lock())
+    reports().get(usize::from(link)).map_or(NOTHING, |report| *report.lock())
 }
 
 /// A command begins: what was reported before is not about it.
 pub fn command_begins() {
-    for report in &REPORTS {
+    for report in reports() {
         report.lock().fresh = false;
     }
 }
@@ -45,7 +51,7 @@ pub fn command_begins() {
 ///
 /// What the network has reported since the command began stays: it is the reason.
 pub fn command_failed(link: Option<u8>, code: Code) {
-    for (index, report) in REPORTS.iter().enumerate() {
+    for (index, report) in reports().iter().enumerate() {
         if link.is_none_or(|link| usize::from(link) == index) {
             let mut report = report.lock();
             *report = match code {
@@ -102,7 +108,7 @@ fn set(link: u8, code: Code, stage: Option<Stage>, detail: i32, text: &'static s
         ": ",
         text,
     ]);
-    if let Some(report) = REPORTS.get(usize::from(link)) {
+    if let Some(report) = reports().get(usize::from(link)) {
         *report.lock() = Report { code: Some(code), stage, detail, text, fresh: true };
     }
 }

@@ -1,6 +1,7 @@
 //! What a link has done since the start: counters that wrap at 2^32.
 
 use super::{Slot, slots};
+use crate::options::ARENA_BYTES;
 use crate::sdk::heap;
 use crate::sdk::task;
 use core::sync::atomic::{AtomicU32, Ordering};
@@ -90,7 +91,7 @@ pub fn of(link: u8) -> Option<Statistics> {
         stack_peak: stack.peak,
         heap_used: heap::OF_SDK.used(),
         heap_peak: heap::OF_SDK.peak(),
-        arena_size: heap::ARENA_BYTES as u32,
+        arena_size: ARENA_BYTES as u32,
         arena_used: heap::OF_ARENA.used(),
         arena_peak: heap::OF_ARENA.peak(),
     })

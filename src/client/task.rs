@@ -15,21 +15,23 @@ use crate::mqtt::backoff;
 use crate::mqtt::decoder::Violation;
 use crate::mqtt::session::{Event, LONGEST_CONTROL, Lost, Resend, SILENCE_MS};
 use crate::net::channel::Security;
-use crate::net::ws::frame::{self, Decoder};
-use crate::net::ws::handshake::Target;
-use crate::net::{Attempt, Failure, Stage, credentials, tcp, tls, websocket};
+use crate::net::tls::Kept;
+use crate::net::websocket::{Frames, Target};
+use crate::net::{Attempt, Failure, Stage, tcp, tls, websocket};
+use crate::options::TASK_STACK;
 use crate::sdk::clock::{left_ms, now};
 use crate::sdk::heap::Bytes;
 use crate::sdk::log;
-use crate::sdk::random::Random;
 use crate::sdk::socket::{self, Interest, Socket};
 use crate::sdk::task::Body;
-use crate::sdk::tls::Session;
 use crate::time::Instant;
 
-/// The task's stack in bytes: as the vendor's own MQTT client has it, and some for the handshake of TLS.
+/// What the handshake of TLS needs of a stack besides, in bytes.
+const TLS_STACK: u32 = 2048;
+
+/// The task's stack in bytes.
 pub const fn stack_bytes(transport: Transport) -> u32 {
-    if transport.tls { 10_240 } else { 8_192 }
+    if transport.tls { TASK_STACK.saturating_add(TLS_STACK) } else { TASK_STACK }
 }
 
 /// How long CONN waits, after its time, for the line that belongs to a connection made in the last moment.
@@ -70,7 +72,7 @@ enum End {
     Closed,
     /// The server has closed the WebSocket.
     SocketClosed,
-    Framing(frame::Violation),
+    Framing(websocket::Violation),
     Violation(Violation),
     Silence(Lost),
 }
@@ -80,31 +82,21 @@ struct Connection {
     slot: &'static Slot,
     socket: Socket,
     /// The server's frames, where MQTT comes in a WebSocket.
-    frames: Option<Decoder>,
+    frames: Option<Frames>,
     buffer: Bytes,
     start: usize,
     end: usize,
     /// Bytes may be there although the socket shows none.
     more: bool,
-    /// Of the credentials that TLS began with.
-    credentials: u32,
 }
-
-/// A TLS session to resume, and the version of the credentials that it began with.
-type Kept = (Session, u32);
 
 impl Connection {
     /// Makes a connection of `socket` that the link's channel knows.
-    fn new(slot: &'static Slot, (socket, security, credentials): Secured) -> Result<Self, Failure> {
+    fn new(slot: &'static Slot, (socket, security): Secured) -> Result<Self, Failure> {
         let no_memory = Failure::because(Stage::Tcp, Code::MallocFailed, 0, "no memory for a buffer");
         let buffer = Bytes::allocate(RECEIVE_BYTES).ok_or(no_memory)?;
         slot.channel.begin(socket.stream(), security);
-        Ok(Self { slot, socket, frames: None, buffer, start: 0, end: 0, more: false, credentials })
-    }
-
-    /// The TLS session, for the next connection.
-    fn session(&self) -> Option<Kept> {
-        Some((self.slot.channel.session()?, self.credentials))
+        Ok(Self { slot, socket, frames: None, buffer, start: 0, end: 0, more: false })
     }
 
     /// Waits for input at most `milliseconds`; `false` when there is none.
@@ -141,7 +133,8 @@ impl Connection {
     fn reply(&mut self) -> Result<bool, End> {
         let Some(frames) = self.frames.as_mut().filter(|frames| frames.owes_reply()) else { return Ok(true) };
         let Some(_sending) = self.slot.claim_sending(now()) else { return Ok(false) };
-        self.slot.channel.send_reply(frames, now().after(SILENCE_MS)).map(|()| true).map_err(|_| End::Closed)
+        let sent = websocket::send_reply(&self.slot.channel, frames, now().after(SILENCE_MS));
+        sent.map(|()| true).map_err(|_| End::Closed)
     }
 
     /// Whether the server has closed the WebSocket.
@@ -164,7 +157,7 @@ fn live(slot: &'static Slot) {
     };
     loop {
         let end = serve(slot, &mut connection);
-        session = if slot.link.lock().reconnects() { connection.session() } else { None };
+        session = if slot.link.lock().reconnects() { slot.channel.session() } else { None };
         close(slot, connection, end);
         if slot.stopping() || !slot.link.lock().reconnects() {
             return;
@@ -265,30 +258,30 @@ fn connect(slot: &'static Slot, first: bool, session: &mut Option<Kept>) -> Resu
     Ok(connection)
 }
 
-const NO_RANDOM: Failure = Failure::because(Stage::WebSocket, Code::MallocFailed, 0, "no random numbers");
+/// A connection up to TLS.
+type Secured = (Socket, Option<Security>);
 
-/// A connection up to TLS, and the version of the credentials that it began with.
-type Secured = (Socket, Option<Security>, u32);
-
-/// Connects up to TLS. What TLS needs is gathered before anything is sent.
+/// Connects up to TLS.
 #[inline(never)]
 fn secure(slot: &Slot, plan: &Plan, session: &mut Option<Kept>, attempt: &Attempt<'_>) -> Result<Secured, Failure> {
-    let host = plan.host.as_ref();
-    let version = credentials::version();
-    if !plan.transport.tls {
-        let socket = tcp::connect(host, plan.port, attempt)?;
-        let random = if plan.transport.websocket { Some(Random::new().map_err(|_| NO_RANDOM)?) } else { None };
-        return Ok((socket, random.map(Security::Plain), version));
+    if plan.transport.tls {
+        return secure_by_tls(slot, plan, session, attempt);
     }
-    let (name, protocols) = {
-        let link = slot.link.lock();
-        (tls::Name::new(host, link.tls.sni.as_ref().map(AsRef::as_ref))?, tls::protocols(&link.tls)?)
-    };
-    let mut tls = tls::prepare(slot.index, plan.transport, protocols)?;
-    let socket = tcp::connect(host, plan.port, attempt)?;
-    let kept = session.take().filter(|(_, began)| *began == version);
-    tls::handshake(&mut tls, &socket, &name, kept.as_ref().map(|(session, _)| session), attempt)?;
-    Ok((socket, Some(Security::Tls(tls)), version))
+    let socket = tcp::connect(plan.host.as_ref(), plan.port, attempt)?;
+    Ok((socket, if plan.transport.websocket { websocket::without_tls()? } else { None }))
+}
+
+#[inline(never)]
+fn secure_by_tls(
+    slot: &Slot,
+    plan: &Plan,
+    session: &mut Option<Kept>,
+    attempt: &Attempt<'_>,
+) -> Result<Secured, Failure> {
+    let host = plan.host.as_ref();
+    let wanted = tls::Wanted::new(host, &slot.link.lock().tls)?;
+    let (socket, tls) = tls::connect(slot.index, plan.transport, (host, plan.port), wanted, session, attempt)?;
+    Ok((socket, Some(Security::Tls(tls))))
 }
 
 #[inline(never)]
@@ -296,8 +289,8 @@ fn open_websocket(connection: &mut Connection, plan: &Plan, attempt: &Attempt<'_
     let target =
         Target { host: plan.host.as_ref(), port: plan.port, path: plan.path.as_ref(), secure: plan.transport.tls };
     let channel = &connection.slot.channel;
-    let left = websocket::open(channel, &connection.socket, &target, connection.buffer.as_mut(), attempt)?;
-    connection.frames = Some(Decoder::new());
+    let (left, frames) = websocket::open(channel, &connection.socket, &target, connection.buffer.as_mut(), attempt)?;
+    connection.frames = Some(frames);
     connection.more = plan.transport.tls;
     connection.unframe(left).map_err(|_| Failure::at(Stage::WebSocket))
 }
@@ -589,22 +582,10 @@ const fn end_text(end: End) -> &'static str {
         End::Stopped => "ended by CLEAN",
         End::Closed => "closed by the peer or the network",
         End::SocketClosed => "WebSocket closed by the server",
-        End::Framing(violation) => framing_text(violation),
+        End::Framing(violation) => websocket::text(violation),
         End::Violation(violation) => violation_text(violation),
         End::Silence(Lost::NoPingResponse) => "no PINGRESP",
         End::Silence(Lost::StalledPacket) => "a packet stalled",
-    }
-}
-
-const fn framing_text(violation: frame::Violation) -> &'static str {
-    match violation {
-        frame::Violation::Reserved => "reserved bit or opcode of a frame",
-        frame::Violation::Masked => "masked frame",
-        frame::Violation::Control => "control frame",
-        frame::Violation::Order => "frame out of turn",
-        frame::Violation::Text => "text frame",
-        frame::Violation::Length => "length of a frame",
-        frame::Violation::Close => "close frame",
     }
 }
 

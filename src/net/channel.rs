@@ -3,24 +3,26 @@
 //! The link's task opens it, the one with the socket; it closes it before it gives the socket back. Mbed TLS wants one
 //! task at a time: each uses it for a step that does not wait, and waits for the socket without it.
 
-use super::ws::frame::{self, Decoder, Mask};
+use super::tls::{Kept, Layer};
+use super::websocket;
+#[cfg(websocket)]
 use crate::sdk::random::Random;
 use crate::sdk::socket::{Broken, Stream};
 use crate::sdk::sync::{Lock, NoSemaphore, Shared};
-use crate::sdk::tls::{Session, Step, Tls};
 use crate::time::Instant;
-use heapless::Vec;
 
 /// What lies on TCP.
 #[derive(Debug)]
 pub enum Security {
     /// Nothing; the generator masks WebSocket's frames.
+    #[cfg(websocket)]
     Plain(Random),
     /// TLS, whose handshake is over.
-    Tls(Tls),
+    Tls(Layer),
 }
 
 impl Security {
+    #[cfg(websocket)]
     const fn random(&mut self) -> &mut Random {
         match self {
             Self::Plain(random) => random,
@@ -45,9 +47,6 @@ pub struct Channel {
     open: Lock<Option<Open>>,
     security: Shared<Security>,
 }
-
-/// Bytes of a frame that are masked and sent at once.
-const PIECE_BYTES: usize = 512;
 
 impl Channel {
     /// No connection.
@@ -96,7 +95,7 @@ impl Channel {
     }
 
     /// The TLS session, for the next connection.
-    pub fn session(&self) -> Option<Session> {
+    pub fn session(&self) -> Option<Kept> {
         match &*self.security.claim() {
             Some(Security::Tls(tls)) => tls.session(),
             _ => None,
@@ -108,15 +107,9 @@ impl Channel {
     }
 
     /// Fills `bytes` with random numbers; `None` where there are none.
+    #[cfg(websocket)]
     pub fn random(&self, bytes: &mut [u8]) -> Option<()> {
         self.security.claim().as_mut()?.random().fill(bytes)
-    }
-
-    /// A masking key (RFC 6455 §5.3).
-    fn key(&self) -> Result<[u8; 4], Broken> {
-        let mut key = [0; 4];
-        self.random(&mut key).ok_or(Broken(0))?;
-        Ok(key)
     }
 
     /// Sends all of `bytes`, one MQTT packet, until `deadline`.
@@ -126,40 +119,7 @@ impl Channel {
     /// stream is of no use any more.
     pub fn send(&self, bytes: &[u8], deadline: Instant) -> Result<(), Broken> {
         let open = self.open()?;
-        if open.framed { self.send_frame(open, bytes, deadline) } else { self.send_bytes(open, bytes, deadline) }
-    }
-
-    fn send_frame(&self, open: Open, payload: &[u8], deadline: Instant) -> Result<(), Broken> {
-        let key = self.key()?;
-        let mut mask = Mask::new(key);
-        let mut piece = Vec::<u8, PIECE_BYTES>::new();
-        let _ = piece.extend_from_slice(&frame::header(payload.len(), key));
-        let mut rest = payload;
-        loop {
-            let start = piece.len();
-            let room = piece.capacity().saturating_sub(start);
-            let (now, later) = rest.split_at_checked(room).unwrap_or((rest, &[]));
-            let _ = piece.extend_from_slice(now);
-            mask.apply(piece.get_mut(start..).unwrap_or_default());
-            self.send_bytes(open, &piece, deadline)?;
-            if later.is_empty() {
-                return Ok(());
-            }
-            piece.clear();
-            rest = later;
-        }
-    }
-
-    /// Sends the control frame that `frames` owes the server, if any.
-    ///
-    /// # Errors
-    /// [`Broken`] as in [`Channel::send`].
-    pub fn send_reply(&self, frames: &mut Decoder, deadline: Instant) -> Result<(), Broken> {
-        let open = self.open()?;
-        match frames.reply(self.key()?) {
-            Some(reply) => self.send_bytes(open, reply, deadline),
-            None => Ok(()),
-        }
+        if open.framed { websocket::send(self, bytes, deadline) } else { self.send_bytes(open, bytes, deadline) }
     }
 
     /// Sends `bytes` below WebSocket.
@@ -173,7 +133,7 @@ impl Channel {
     fn send_bytes(&self, open: Open, mut bytes: &[u8], deadline: Instant) -> Result<(), Broken> {
         let mut in_vain = false;
         while !bytes.is_empty() {
-            let sent = if open.tls { self.encrypt(bytes)? } else { open.stream.send(bytes)? };
+            let sent = if open.tls { self.with_tls(|tls| tls.send(bytes))? } else { open.stream.send(bytes)? };
             bytes = bytes.get(sent..).unwrap_or_default();
             if sent == 0 {
                 open.stream.wait_for_room(deadline, in_vain)?;
@@ -183,19 +143,11 @@ impl Channel {
         Ok(())
     }
 
-    fn encrypt(&self, bytes: &[u8]) -> Result<usize, Broken> {
-        self.with_tls(|tls| tls.write(bytes))
-    }
-
-    /// Bytes that a step has moved; 0 when it must wait.
-    fn with_tls(&self, step: impl FnOnce(&mut Tls) -> Step<usize>) -> Result<usize, Broken> {
-        let mut security = self.security.claim();
-        let Some(Security::Tls(tls)) = security.as_mut() else { return Err(Broken(0)) };
-        match step(tls) {
-            Step::Done(moved) => Ok(moved),
-            Step::Readable | Step::Writable => Ok(0),
-            Step::Ended => Err(Broken(0)),
-            Step::Failed(error) => Err(Broken(error.0)),
+    /// Takes a step of TLS.
+    fn with_tls<T>(&self, step: impl FnOnce(&mut Layer) -> Result<T, Broken>) -> Result<T, Broken> {
+        match self.security.claim().as_mut() {
+            Some(Security::Tls(tls)) => step(tls),
+            _ => Err(Broken(0)),
         }
     }
 
@@ -206,24 +158,18 @@ impl Channel {
     /// [`Broken`] at the end of the stream or on an error.
     pub fn receive(&self, into: &mut [u8]) -> Result<(usize, bool), Broken> {
         let open = self.open()?;
-        if !open.tls {
-            return open.stream.receive(into).map(|got| (got, false));
+        if open.tls {
+            self.with_tls(|tls| tls.receive(into))
+        } else {
+            open.stream.receive(into).map(|got| (got, false))
         }
-        let mut exhausted = false;
-        let got = self.with_tls(|tls| {
-            let step = tls.read(into);
-            exhausted = tls.is_exhausted();
-            step
-        })?;
-        Ok((got, got > 0 || exhausted))
     }
 
     /// Ends the connection as each layer wants it, after the last packet.
     pub fn farewell(&self, deadline: Instant) {
         let Ok(open) = self.open() else { return };
         if open.framed {
-            let close = self.key().map(|key| frame::close(frame::NORMAL, key));
-            let _ = close.and_then(|close| self.send_bytes(open, &close, deadline));
+            let _ = websocket::send_close(self, deadline);
         }
         self.close();
     }

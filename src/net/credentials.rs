@@ -3,6 +3,7 @@
 use super::{Failure, Stage};
 use crate::at::code::Code;
 use crate::link::credential::Kind;
+use crate::options::ADDITIONS;
 use crate::sdk::credentials::of_the_firmware;
 use crate::sdk::digest::sha256;
 use crate::sdk::heap::Secret;
@@ -44,7 +45,7 @@ impl Text {
     /// # Errors
     /// [`Refused`] without memory for it.
     fn of(link: u8, kind: Kind) -> Result<Option<Self>, Refused> {
-        if let Some(stored) = storage::load(key(&name(link, kind)))? {
+        if ADDITIONS && let Some(stored) = storage::load(key(&name(link, kind)))? {
             return Ok(Some(Self::Stored(Secret(stored))));
         }
         let firmware = of_the_firmware(link, kind);

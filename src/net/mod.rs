@@ -1,18 +1,24 @@
 //! A byte stream to the broker, made and unmade within bounds of time.
 //!
 //! * [`tcp`] is name lookup and TCP on the SDK's lwIP.
-//! * [`tls`] is the handshake of TLS on the SDK's Mbed TLS, with what [`credentials`] finds.
-//! * [`ws`] is WebSocket's protocol, sans I/O, and [`websocket`] its opening handshake.
+//! * [`tls`] is TLS on the SDK's Mbed TLS, with what `credentials` finds.
+//! * `ws` is WebSocket's protocol, sans I/O, and [`websocket`] that on a channel.
 //! * [`channel`] is what both of a link's tasks use of a connection: it sends through all layers.
+//!
+//! A build without TLS or WebSocket has `no_tls.rs` or `no_websocket.rs` in the place of those.
 //!
 //! Never here: MQTT, the link's state, the serial port.
 #![forbid(unsafe_code)]
 
 pub mod channel;
+#[cfg(tls)]
 pub mod credentials;
 pub mod tcp;
+#[cfg_attr(not(tls), path = "no_tls.rs")]
 pub mod tls;
+#[cfg_attr(not(websocket), path = "no_websocket.rs")]
 pub mod websocket;
+#[cfg(websocket)]
 pub mod ws;
 
 use crate::at::code::Code;

@@ -1,4 +1,5 @@
-//! TLS on a socket: what it needs is gathered before anything is sent, then the handshake is made within its time.
+//! TLS on a socket: what it needs is gathered before anything is sent, then the handshake is made within its time. A
+//! build without TLS has `no_tls.rs` in its place.
 
 use super::credentials::{self, NO_MEMORY};
 use super::{Attempt, Failure, Stage, tcp};
@@ -8,7 +9,7 @@ use crate::link::config::{TlsConfig, Transport};
 use crate::sdk::clock::{knows_the_date, left_ms, now};
 use crate::sdk::heap::Bytes;
 use crate::sdk::random::{NoRandom, Random};
-use crate::sdk::socket::{Interest, Socket};
+use crate::sdk::socket::{Broken, Interest, Socket};
 use crate::sdk::tls::{Error, PeerName, Session, Step, Tls, is_the_one_built_for};
 use core::ffi::CStr;
 use heapless::Vec;
@@ -16,12 +17,110 @@ use heapless::Vec;
 /// How long the peer may take for its next packet of a handshake, in milliseconds.
 const PACKET_MS: u64 = 10_000;
 
+/// What a link asks of its handshake.
+pub struct Wanted {
+    name: Name,
+    protocols: Option<Bytes>,
+}
+
+impl Wanted {
+    /// What `config` asks of a connection to `host`.
+    ///
+    /// # Errors
+    /// [`Failure`] when the name is too long, or with 0x6005 without memory.
+    pub fn new(host: &[u8], config: &TlsConfig<Bytes>) -> Result<Self, Failure> {
+        Ok(Self { name: Name::new(host, config.sni.as_ref().map(AsRef::as_ref))?, protocols: protocols(config)? })
+    }
+}
+
+/// A session to resume, and the version of the credentials that its first handshake began with.
+#[derive(Debug)]
+pub struct Kept {
+    session: Session,
+    credentials: u32,
+}
+
+/// TLS whose handshake is over.
+#[derive(Debug)]
+pub struct Layer {
+    tls: Tls,
+    /// The version of the credentials that it began with.
+    credentials: u32,
+}
+
+/// Connects to `host` and port and makes the handshake, trying to resume the session that is `kept`. What TLS needs is
+/// gathered before anything is sent.
+///
+/// # Errors
+/// [`Failure`] of [`prepare`], [`tcp::connect`] or [`handshake`].
+pub fn connect(
+    link: u8,
+    transport: Transport,
+    (host, port): (&[u8], u16),
+    wanted: Wanted,
+    kept: &mut Option<Kept>,
+    attempt: &Attempt<'_>,
+) -> Result<(Socket, Layer), Failure> {
+    let version = credentials::version();
+    let mut tls = prepare(link, transport, wanted.protocols)?;
+    let socket = tcp::connect(host, port, attempt)?;
+    let kept = kept.take().filter(|kept| kept.credentials == version);
+    handshake(&mut tls, &socket, &wanted.name, kept.as_ref().map(|kept| &kept.session), attempt)?;
+    Ok((socket, Layer { tls, credentials: version }))
+}
+
+impl Layer {
+    /// Encrypts and sends some of `bytes`: how many, 0 when it must wait.
+    ///
+    /// # Errors
+    /// [`Broken`] when the connection is of no use any more.
+    pub fn send(&mut self, bytes: &[u8]) -> Result<usize, Broken> {
+        moved(self.tls.write(bytes))
+    }
+
+    /// Receives and decrypts what is there: how many bytes, 0 when it must wait; and whether there may be more that the
+    /// socket does not show.
+    ///
+    /// # Errors
+    /// [`Broken`] at the end of the stream or on an error.
+    pub fn receive(&mut self, into: &mut [u8]) -> Result<(usize, bool), Broken> {
+        let got = moved(self.tls.read(into))?;
+        Ok((got, got > 0 || self.tls.is_exhausted()))
+    }
+
+    /// The session, for the next connection.
+    pub fn session(&self) -> Option<Kept> {
+        Some(Kept { session: self.tls.session()?, credentials: self.credentials })
+    }
+
+    /// Says that no more will come.
+    pub fn close_notify(&mut self) {
+        self.tls.close_notify();
+    }
+
+    /// Its generator.
+    #[cfg(websocket)]
+    pub const fn random(&mut self) -> &mut Random {
+        self.tls.random()
+    }
+}
+
+/// Bytes that a step has moved; 0 when it must wait.
+const fn moved(step: Step<usize>) -> Result<usize, Broken> {
+    match step {
+        Step::Done(moved) => Ok(moved),
+        Step::Readable | Step::Writable => Ok(0),
+        Step::Ended => Err(Broken(0)),
+        Step::Failed(error) => Err(Broken(error.0)),
+    }
+}
+
 /// Makes a client that has everything for a handshake of `transport`.
 ///
 /// # Errors
 /// [`Failure`] at [`Stage::Tls`]: 0x6009 when the clock was never set and must be, the codes of
 /// [`credentials::gather`], or 0x6005 without memory.
-pub fn prepare(link: u8, transport: Transport, protocols: Option<Bytes>) -> Result<Tls, Failure> {
+fn prepare(link: u8, transport: Transport, protocols: Option<Bytes>) -> Result<Tls, Failure> {
     let unfit = |text| Failure::because(Stage::Tls, Code::TlsConfigError, 0, text);
     if !is_the_one_built_for() {
         return Err(unfit("built for another Mbed TLS"));
@@ -50,7 +149,7 @@ const fn no_memory() -> Failure {
 ///
 /// # Errors
 /// [`Failure`] with 0x6005 without memory for them.
-pub fn protocols(config: &TlsConfig<Bytes>) -> Result<Option<Bytes>, Failure> {
+fn protocols(config: &TlsConfig<Bytes>) -> Result<Option<Bytes>, Failure> {
     let length = config.alpn.iter().map(|name| name.as_ref().len().saturating_add(1)).sum();
     if length == 0 {
         return Ok(None);
@@ -65,7 +164,7 @@ pub fn protocols(config: &TlsConfig<Bytes>) -> Result<Option<Bytes>, Failure> {
 
 /// The name that SNI sends and that a certificate must hold: `sni` where it was set, else the host. An address is
 /// looked for as such and not sent.
-pub struct Name {
+struct Name {
     text: Vec<u8, 256>,
     address: Vec<u8, 16>,
 }
@@ -75,7 +174,7 @@ impl Name {
     ///
     /// # Errors
     /// [`Failure`] when it is too long.
-    pub fn new(host: &[u8], sni: Option<&[u8]>) -> Result<Self, Failure> {
+    fn new(host: &[u8], sni: Option<&[u8]>) -> Result<Self, Failure> {
         let name = sni.unwrap_or(host);
         let address = tcp::literal(name, 0).map(|address| address.octets()).unwrap_or_default();
         // A name's last dot says that it is whole; certificates and SNI do without it (RFC 6066 §3).
@@ -98,7 +197,7 @@ impl Name {
 /// # Errors
 /// [`Failure`] at [`Stage::Tls`]: 0x6052 when the certificate is good but for its name, 0x6005 without memory, else
 /// 0x6009.
-pub fn handshake(
+fn handshake(
     tls: &mut Tls,
     socket: &Socket,
     name: &Name,

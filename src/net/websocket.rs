@@ -1,14 +1,47 @@
-//! WebSocket's opening handshake on a channel (RFC 6455 §4).
+//! WebSocket on a channel: its opening handshake (RFC 6455 §4), and the frames that are sent (§5).
 
-use super::channel::Channel;
-use super::ws::handshake::{self, Refusal, Response, Target};
+use super::channel::{Channel, Security};
+use super::ws::frame::{self, Mask};
+use super::ws::handshake::{self, Refusal, Response};
 use super::{Attempt, Failure, Stage};
 use crate::at::code::Code;
 use crate::sdk::digest::sha1;
-use crate::sdk::socket::{Interest, Socket};
+use crate::sdk::random::Random;
+use crate::sdk::socket::{Broken, Interest, Socket};
+use crate::time::Instant;
+use heapless::Vec;
+
+pub use super::ws::frame::{Decoder as Frames, Violation};
+pub use super::ws::handshake::Target;
+
+/// Bytes of a frame that are masked and sent at once.
+const PIECE_BYTES: usize = 512;
+
+/// What a server did, in words.
+pub const fn text(violation: Violation) -> &'static str {
+    match violation {
+        Violation::Reserved => "reserved bit or opcode of a frame",
+        Violation::Masked => "masked frame",
+        Violation::Control => "control frame",
+        Violation::Order => "frame out of turn",
+        Violation::Text => "text frame",
+        Violation::Length => "length of a frame",
+        Violation::Close => "close frame",
+    }
+}
+
+/// What a connection without TLS needs: a generator for the masks.
+///
+/// # Errors
+/// [`Failure`] with 0x6005 when there is none.
+pub fn without_tls() -> Result<Option<Security>, Failure> {
+    let random =
+        Random::new().map_err(|_| Failure::because(Stage::WebSocket, Code::MallocFailed, 0, "no random numbers"))?;
+    Ok(Some(Security::Plain(random)))
+}
 
 /// Asks the server for a WebSocket. `buffer` holds [`handshake::LONGEST_REQUEST`] bytes at least; the bytes behind the
-/// server's response are at its front afterwards: how many is returned.
+/// server's response are at its front afterwards: how many is returned, with what takes them apart.
 ///
 /// # Errors
 /// [`Failure`] at [`Stage::WebSocket`] with the HTTP status where there is one.
@@ -18,7 +51,7 @@ pub fn open(
     target: &Target<'_>,
     buffer: &mut [u8],
     attempt: &Attempt<'_>,
-) -> Result<usize, Failure> {
+) -> Result<(usize, Frames), Failure> {
     let failure = Failure::at(Stage::WebSocket);
     let mut random = [0; 16];
     channel.random(&mut random).ok_or(failure)?;
@@ -35,13 +68,64 @@ pub fn open(
             let left = input.len();
             buffer.copy_within(got.saturating_sub(left)..got, 0);
             channel.frame();
-            return Ok(left);
+            return Ok((left, Frames::new()));
         }
         if !more {
             attempt.wait(socket, Interest::Readable);
         }
     }
     Err(failure)
+}
+
+/// A masking key (RFC 6455 §5.3).
+fn key(channel: &Channel) -> Result<[u8; 4], Broken> {
+    let mut key = [0; 4];
+    channel.random(&mut key).ok_or(Broken(0))?;
+    Ok(key)
+}
+
+/// Sends all of `payload` as one frame, until `deadline`.
+///
+/// # Errors
+/// [`Broken`] as in [`Channel::send`].
+pub fn send(channel: &Channel, payload: &[u8], deadline: Instant) -> Result<(), Broken> {
+    let key = key(channel)?;
+    let mut mask = Mask::new(key);
+    let mut piece = Vec::<u8, PIECE_BYTES>::new();
+    let _ = piece.extend_from_slice(&frame::header(payload.len(), key));
+    let mut rest = payload;
+    loop {
+        let start = piece.len();
+        let room = piece.capacity().saturating_sub(start);
+        let (now, later) = rest.split_at_checked(room).unwrap_or((rest, &[]));
+        let _ = piece.extend_from_slice(now);
+        mask.apply(piece.get_mut(start..).unwrap_or_default());
+        channel.send_raw(&piece, deadline)?;
+        if later.is_empty() {
+            return Ok(());
+        }
+        piece.clear();
+        rest = later;
+    }
+}
+
+/// Sends the control frame that `frames` owes the server, if any.
+///
+/// # Errors
+/// [`Broken`] as in [`Channel::send`].
+pub fn send_reply(channel: &Channel, frames: &mut Frames, deadline: Instant) -> Result<(), Broken> {
+    match frames.reply(key(channel)?) {
+        Some(reply) => channel.send_raw(reply, deadline),
+        None => Ok(()),
+    }
+}
+
+/// Sends the frame that ends a WebSocket.
+///
+/// # Errors
+/// [`Broken`] as in [`Channel::send`].
+pub fn send_close(channel: &Channel, deadline: Instant) -> Result<(), Broken> {
+    channel.send_raw(&frame::close(frame::NORMAL, key(channel)?), deadline)
 }
 
 const fn closed() -> Failure {

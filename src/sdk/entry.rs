@@ -40,7 +40,9 @@ const fn rows() -> [bindings::wm_atcmd_item; COMMANDS.len()] {
         row::<13>(),
         row::<14>(),
         row::<15>(),
+        #[cfg(additions)]
         row::<16>(),
+        #[cfg(certificate_command)]
         row::<17>(),
     ]
 }

@@ -7,14 +7,12 @@
 use super::bindings;
 use super::sync::Lock;
 use crate::bytes::Buffer;
+use crate::options::ARENA_BYTES;
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::UnsafeCell;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU32, Ordering};
 use embedded_alloc::LlffHeap;
-
-/// The arena's size in bytes.
-pub const ARENA_BYTES: usize = 6 * 1024;
 
 /// Blocks above this many bytes never go to the arena.
 const MOST_IN_ARENA: usize = 1024;
@@ -52,13 +50,13 @@ impl Share {
     }
 
     #[inline(never)]
-    fn grow(&self, more: usize) {
+    pub(super) fn grow(&self, more: usize) {
         let used = self.used.fetch_add(more as u32, Ordering::Relaxed).wrapping_add(more as u32);
         self.peak.fetch_max(used, Ordering::Relaxed);
     }
 
     #[inline(never)]
-    fn shrink(&self, less: usize) {
+    pub(super) fn shrink(&self, less: usize) {
         self.used.fetch_sub(less as u32, Ordering::Relaxed);
     }
 
@@ -162,45 +160,6 @@ impl Drop for Bytes {
                 OF_SDK.shrink(self.length);
             }
         }
-    }
-}
-
-/// A context of Mbed TLS's in a block of the SDK's heap: all zero at first, at an address that does not change. Whoever
-/// owns it ends the value before the block goes.
-pub(super) struct Block<T>(NonNull<T>);
-
-impl<T> core::fmt::Debug for Block<T> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_tuple("Block").finish_non_exhaustive()
-    }
-}
-
-// SAFETY: the block has one owner, and the heap may be called from any task. What `T` points to is the owner's affair:
-// each lives in this folder and says so.
-unsafe impl<T> Send for Block<T> {}
-
-impl<T> Block<T> {
-    /// # Safety
-    /// All zero is a value of `T`.
-    pub(super) unsafe fn zeroed() -> Option<Self> {
-        // SAFETY: any length may be asked for.
-        let at = NonNull::new(unsafe { bindings::heap_alloc_for_mbedtls(size_of::<T>()) }.cast::<T>())?;
-        OF_SDK.grow(size_of::<T>());
-        // SAFETY: the block has room for one `T`, aligned for anything, and is ours alone.
-        unsafe { at.write_bytes(0, 1) };
-        Some(Self(at))
-    }
-
-    pub(super) const fn as_ptr(&self) -> *mut T {
-        self.0.as_ptr()
-    }
-}
-
-impl<T> Drop for Block<T> {
-    fn drop(&mut self) {
-        // SAFETY: the block came from the SDK's heap and is given back once.
-        unsafe { bindings::heap_free(self.0.as_ptr().cast()) };
-        OF_SDK.shrink(size_of::<T>());
     }
 }
 

@@ -2,8 +2,9 @@
 //!
 //! Each module wraps one thing of the SDK's C API so that it cannot be misused from outside: memory ([`heap`]),
 //! tasks ([`task`]), locks and semaphores ([`sync`]), time ([`clock`], [`timer`]), sockets and names ([`socket`],
-//! [`dns`]), TLS ([`tls`], [`x509`], [`credentials`]), digests and random numbers ([`digest`], [`random`]), what outlives
-//! a loss of power ([`storage`]), the AT port ([`port`]) and who listens to it ([`hook`]), the log ([`log`]). [`entry`] is where the C side comes in, and [`statistics`].
+//! [`dns`]), TLS (`tls`, `x509`, `credentials`), digests and random numbers (`digest`, `random`), what outlives
+//! a loss of power (`storage`), the AT port ([`port`]) and who listens to it ([`hook`]), the log ([`log`]). [`entry`] is
+//! where the C side comes in, and [`statistics`].
 //!
 //! Never here: MQTT, or what a command means.
 #![allow(unsafe_code)]
@@ -13,8 +14,12 @@
 #[cfg(target_arch = "csky")]
 pub mod atomics;
 pub mod bindings;
+#[cfg(any(tls, websocket))]
+mod block;
 pub mod clock;
+#[cfg(tls)]
 pub mod credentials;
+#[cfg(any(tls, websocket))]
 pub mod digest;
 pub mod dns;
 pub mod entry;
@@ -24,12 +29,16 @@ pub mod log;
 #[cfg(target_os = "none")]
 mod panic;
 pub mod port;
+#[cfg(any(tls, websocket))]
 pub mod random;
 pub mod socket;
 pub mod statistics;
+#[cfg(tls)]
 pub mod storage;
 pub mod sync;
 pub mod task;
 pub mod timer;
+#[cfg(tls)]
 pub mod tls;
+#[cfg(tls)]
 pub mod x509;

@@ -1,7 +1,7 @@
 //! Random numbers: Mbed TLS's generator, seeded from the SDK's entropy source.
 
 use super::bindings;
-use super::heap::Block;
+use super::block::Block;
 use core::ffi::c_void;
 
 struct Parts {

@@ -2,7 +2,7 @@
 
 use super::bindings;
 use super::sync::Lock;
-use crate::client::LINKS;
+use crate::options::{LINKS, TASK_PRIORITY};
 use core::ffi::{CStr, c_void};
 use core::ptr::NonNull;
 
@@ -35,7 +35,7 @@ impl Task {
                 Some(trampoline::<B>),
                 core::ptr::without_provenance_mut(index),
                 stack_bytes,
-                bindings::W800_CLIENT_TASK_PRIORITY as u32,
+                TASK_PRIORITY,
                 0,
             )
         };

@@ -3,7 +3,8 @@
 //! Nothing here waits: each step says what it waits for. One task at a time may use a [`Tls`].
 
 use super::bindings;
-use super::heap::{self, Block, Bytes};
+use super::block::Block;
+use super::heap::{self, Bytes};
 use super::random::Random;
 use super::socket::Stream;
 use super::x509::{Certificates, PrivateKey, is_out_of_memory};

@@ -28,7 +28,6 @@
 
 enum {
     W800_AT_TASK_PRIORITY = WM_TASK_ATCMD_PRIO,
-    W800_CLIENT_TASK_PRIORITY = WM_TASK_ATCMD_PRIO - 1,
 };
 
 static const long W800_FIONBIO = (long)(FIONBIO);

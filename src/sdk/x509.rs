@@ -3,7 +3,8 @@
 //! Texts are taken as Mbed TLS takes them: PEM with its terminating NUL, DER without one.
 
 use super::bindings;
-use super::heap::{self, Block};
+use super::block::Block;
+use super::heap;
 use super::random::Random;
 
 /// Why a text is of no use.

@@ -1,0 +1,37 @@
+//! What this build was asked to be: `build_options.rs` reads the options, docs/options.md tells what each is for.
+//!
+//! Modules, rows of the command table and C entry points come and go by the cfgs `tls`, `websocket`, `additions` and
+//! `certificate_command` (the last is both `tls` and `additions`); inside functions these constants decide.
+
+use crate::at::ArgStyle;
+
+mod chosen {
+    include!(concat!(env!("OUT_DIR"), "/options.rs"));
+}
+
+/// How many links there are: LinkID 0 to one less.
+pub const LINKS: usize = chosen::LINKS;
+
+/// Bytes of the arena that all links share.
+pub const ARENA_BYTES: usize = chosen::ARENA_BYTES;
+
+/// Bytes of stack that a link's task has; over TLS it has more.
+pub const TASK_STACK: u32 = chosen::TASK_STACK;
+
+/// The priority of a link's task, below the AT server's.
+pub const TASK_PRIORITY: u32 = chosen::TASK_PRIORITY;
+
+/// How the AT server hands parameters on; `None` when USERCFG shows it.
+pub const ARGV: Option<ArgStyle> = chosen::ARGV;
+
+/// Whether an error prints its code.
+pub const ERROR_LINES: bool = chosen::ERROR_LINES;
+
+/// Whether there is TLS.
+pub const TLS: bool = chosen::TLS;
+
+/// Whether there is WebSocket.
+pub const WEBSOCKET: bool = chosen::WEBSOCKET;
+
+/// Whether there are the commands and lines that neither the vendor's nor Espressif's documents have.
+pub const ADDITIONS: bool = chosen::ADDITIONS;
