@@ -71,6 +71,10 @@ sizes() {
 }
 
 "$root/scripts/setup.sh" target >&2
+mkdir -p "$out"
+# One at a time: tests that run side by side share this folder.
+exec 8>"$out/target.lock"
+flock 8
 csky=$(csky_prefix) || die "no C-SKY linker"
 compile "$@"
 archive
