@@ -2,7 +2,8 @@
 
 use heapless::Vec;
 
-/// How many QoS 2 messages a broker may leave unreleased at once. Brokers stop at 10 to 100 by default.
+/// How many QoS 2 messages a broker may leave unreleased at once in a session that it keeps. Brokers stop at 10 to 100
+/// by default, but mosquitto before 2.0.13 forgets its own limit when a client is slow.
 pub const MOST_UNRELEASED: usize = 128;
 
 /// The identifiers between PUBREC and PUBREL.
@@ -28,6 +29,13 @@ impl Received {
     /// Forgets the identifier at PUBREL.
     pub fn release(&mut self, identifier: u16) {
         self.0.retain(|known| *known != identifier);
+    }
+
+    /// Forgets the identifier that has been here for the longest time.
+    pub fn forget_oldest(&mut self) {
+        if !self.0.is_empty() {
+            self.0.remove(0);
+        }
     }
 
     /// Forgets all, when the broker holds no session.
@@ -63,5 +71,7 @@ mod tests {
         }
         assert!(received.is_full() && !received.remember(60_000));
         assert!(received.remember(3));
+        received.forget_oldest();
+        assert!(!received.contains(0) && received.contains(1) && received.remember(60_000));
     }
 }

@@ -259,7 +259,12 @@ impl<B: Buffer> Session<B> {
                 return Ok(None);
             }
             if self.received.is_full() {
-                return Err(Violation::TooManyUnreleased);
+                // A message is only sent again on a later connection (§4.4), and with a clean session there is no later
+                // one that knows it: the oldest needs not be remembered.
+                if !self.clean {
+                    return Err(Violation::TooManyUnreleased);
+                }
+                self.received.forget_oldest();
             }
         }
         self.incoming = Incoming::Delivering(head.qos, head.identifier);

@@ -316,6 +316,23 @@ fn as_many_unreleased_as_are_remembered() {
 }
 
 #[test]
+fn any_number_unreleased_in_a_clean_session() {
+    let mut client = Client::new();
+    client.connect(&options(0, true), START).unwrap();
+    read(&mut client, &[0x20, 2, 0, 0]).unwrap();
+    let many = MOST_UNRELEASED as u16 * 3;
+    for identifier in 1..=many {
+        assert_eq!(read(&mut client, &incoming("t", 2, 0, identifier, b"x")).unwrap().len(), 3);
+    }
+    let again = answer(&mut client, &incoming("t", 2, 8, many, b"x"));
+    assert_eq!(again, acknowledgement(0x50, many), "the newest are remembered");
+    for identifier in 1..=many {
+        assert_eq!(answer(&mut client, &acknowledgement(0x62, identifier)), acknowledgement(0x70, identifier));
+    }
+    assert_eq!(read(&mut client, &incoming("t", 2, 0, many, b"x")).unwrap().len(), 3, "released: a new one");
+}
+
+#[test]
 fn no_reply_is_lost_when_many_are_due() {
     let mut client = connected(1);
     let mut input = vec![];
