@@ -75,7 +75,10 @@ struct w800_mqtt_at_statistics {
      */
     uint32_t heap_used;
     uint32_t heap_peak;
-    /* All links, in bytes of the arena: its size, now, and at the most. What it has no room for comes from the heap. */
+    /*
+     * All links, in bytes of the arena with what its allocator adds: its size, now, and at the most. What it has no
+     * room for, and what is larger than 1,024 bytes, comes from the heap.
+     */
     uint32_t arena_size;
     uint32_t arena_used;
     uint32_t arena_peak;
@@ -99,10 +102,13 @@ int w800_mqtt_at_get_statistics(uint8_t link, struct w800_mqtt_at_statistics *st
 typedef void (*w800_mqtt_at_line_hook)(void *context, uint8_t link, const void *bytes, size_t length);
 
 /*
- * Sets who is told; NULL for nobody. It waits for the end of the line or the answer that is being printed; when it
- * returns, the hook before is not running and will not be called again. From any task, but not from an AT handler.
+ * Sets who is told; NULL for nobody. It waits at most 10 s for the end of the line, the answer or the data phase that
+ * has the port; when it returns 0, the hook before is not running and will not be called again. From any task that may
+ * wait so long: not from an AT handler, a timer's callback or lwIP's task.
+ *
+ * 0, or -1 when the port was not free in time: nothing has changed then.
  */
-void w800_mqtt_at_set_line_hook(w800_mqtt_at_line_hook hook, void *context);
+int w800_mqtt_at_set_line_hook(w800_mqtt_at_line_hook hook, void *context);
 
 #ifdef __cplusplus
 }

@@ -26,7 +26,7 @@ credentials() {
 }
 
 link() {
-    local roots=w800_mqtt_at_table
+    local roots=w800_mqtt_at_table,w800_mqtt_at_get_statistics
     # A build without TLS has none to set.
     if "${csky}nm" "$out/libw800_mqtt_at.a" 2>/dev/null | grep ' T w800_mqtt_at_set_credential$' >/dev/null; then
         roots+=,w800_mqtt_at_set_credential

@@ -4,7 +4,6 @@ Instructions are counted on the simulated processor, so that no clock is in it. 
 anew: `scripts/measure-target.sh --write`.
 """
 
-import functools
 import json
 
 import pytest
@@ -18,30 +17,15 @@ MOST = 1.05
 NOISE = 40
 """Instructions, or bytes, that a wake-up more may bring."""
 
-ROUNDS = 3
-
 
 def grown(name, was, now):
     return [f"{name} {what}: {was[what]} -> {now[what]}" for what in was if now[what] > was[what] * MOST + NOISE]
 
 
-def least(one, other):
-    """Figure by figure."""
-    return {name: least(one[name], other[name]) for name in one} if isinstance(one, dict) else min(one, other)
-
-
 def test_commands_and_heap(new_chip, broker):
-    """At most 5 % more of instructions, stack and heap than recorded.
-
-    A task that is woken at another moment takes another path, so the least of some rounds counts.
-    """
+    """At most 5 % more of instructions, stack and heap than recorded."""
     was = json.loads(measure.MEASURED.read_text())
-    link = Link(new_chip.port, new_chip.host, new_chip.argv)
-    rounds = []
-    for _ in range(ROUNDS):
-        rounds.append(measure.measure(link, broker))
-        link.clean()
-    now = functools.reduce(least, rounds)
+    now = measure.rounds(Link(new_chip.port, new_chip.host, new_chip.argv), broker, min)
     worse = grown("heap", was["heap"], now["heap"])
     for name, cost in was["commands"].items():
         worse += grown(name, cost, now["commands"][name])

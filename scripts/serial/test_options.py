@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from atport import AtPort, quote
 from board import HOST_LOOPBACK, REPOSITORY, VirtualBoard, build_image, build_virtual_board
 from broker import Broker, Witness
+from peer import PUBACK, PUBLISH, Connection, Peer, acknowledgement, publish
 from resources import heap, tasks
 
 pytestmark = [pytest.mark.virtual, pytest.mark.timeout(600)]
@@ -197,3 +199,60 @@ def test_tasks(both, broker):
     both.connected(0)
     taken = without - heap(both)[0]
     assert STACK < taken < DEFAULT_STACK
+
+
+LONG = publish(b"t", b"x" * 20_000)
+
+
+def starving(connection: Connection) -> None:
+    """Most of a long message never comes: its line stays open."""
+    connection.accept()
+    time.sleep(1)
+    connection.send(LONG[:4000])
+    connection.trickle(LONG[4000:4200], 0.3)
+
+
+def connect(at: AtPort, link: int, server: Peer, timeout: float = 30) -> float:
+    """How long it has taken, in seconds."""
+    configure(at, link)
+    begin = time.monotonic()
+    at.ok(f'AT+MQTTCONN={link},"{HOST_LOOPBACK}",{server.port},0', timeout=timeout)
+    return time.monotonic() - begin
+
+
+def test_a_starved_line_of_one_link_does_not_hold_the_others_clean(at, peer):
+    def soon_over(connection: Connection) -> None:
+        connection.accept()
+        time.sleep(2)
+
+    connect(at, 0, peer(soon_over))
+    connect(at, 1, peer(starving))
+    time.sleep(3)
+    begin = time.monotonic()
+    at.ok("AT+MQTTCLEAN=0", timeout=20)
+    assert time.monotonic() - begin < 10
+    assert states(at)[0] == 0
+
+
+def test_a_starved_line_of_one_link_does_not_hold_the_others_connection(at, peer):
+    """Within its 15 s, and announced before its OK."""
+    connect(at, 1, peer(starving))
+    assert at.connected(1)
+    time.sleep(2)
+    assert connect(at, 0, peer(lambda connection: (connection.accept(), connection.serve()))) < 15
+    assert at.connected(0.2)
+
+
+def test_a_starved_line_of_one_link_does_not_hold_the_others_publication(at, peer):
+    """A message comes in on the link before the PUBACK that PUB waits for."""
+
+    def server(connection: Connection) -> None:
+        connection.accept()
+        packet = connection.expect(PUBLISH)
+        connection.send(publish(b"m", b"hello") + acknowledgement(PUBACK, packet.identifier))
+        connection.serve()
+
+    connect(at, 0, peer(server))
+    connect(at, 1, peer(starving))
+    time.sleep(2)
+    at.ok('AT+MQTTPUB=0,"o","x",1,0', timeout=20)

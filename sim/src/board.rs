@@ -14,7 +14,7 @@ use std::ptr;
 #[cfg(tls)]
 use w800_mqtt_at::sdk::credentials::w800_mqtt_at_set_credential;
 
-use crate::xt804;
+use crate::{statistics, xt804};
 
 /// As on a W800 whose AT firmware is up.
 pub const DEFAULT_HEAP_BYTES: usize = 100 * 1024;
@@ -104,6 +104,7 @@ struct BoardOptions {
     credentials: CredentialFiles,
     product: extern "C" fn(),
     cpu_figures: Option<extern "C" fn(bool) -> *const c_char>,
+    statistics: extern "C" fn() -> *const c_char,
 }
 
 /// For as long as the program runs; NULL for none.
@@ -206,6 +207,7 @@ impl Board {
             },
             product: if settings.program.is_some() { start_guest_product } else { start_product },
             cpu_figures: settings.program.is_some().then_some(xt804::figures),
+            statistics: if settings.program.is_some() { statistics::guest } else { statistics::native },
         };
         // SAFETY: the board copies the options; the strings they point to are never freed.
         #[expect(unsafe_code, reason = "the board is C")]

@@ -8,6 +8,7 @@
 mod board;
 mod capture;
 mod options;
+mod statistics;
 mod taps;
 mod trace;
 mod xt804;

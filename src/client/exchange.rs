@@ -41,9 +41,10 @@ pub fn publish(slot: &'static Slot, mut publication: Publication<Bytes>, timeout
     if identifier != 0 {
         slot.link.lock().session.sent(identifier, publication, sent, now());
     }
-    if sent {
+    if sent || identifier != 0 {
         slot.counters.messages_sent.add(1);
-    } else {
+    }
+    if !sent {
         slot.break_connection();
     }
     drop(sending);

@@ -24,6 +24,24 @@ pub fn semaphore() -> &'static Semaphore {
 pub struct Output {
     /// The link whose unsolicited line this is; `None` for a command's answer.
     link: Option<u8>,
+    /// There was a semaphore to be acquired.
+    acquired: bool,
+}
+
+/// Counts as one who waits for the port: a line that the network starves is ended for it.
+struct Waiting;
+
+impl Waiting {
+    fn begin() -> Self {
+        WANTED.fetch_add(1, Ordering::AcqRel);
+        Self
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        WANTED.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 impl Output {
@@ -31,10 +49,21 @@ impl Output {
     /// while this waits is ended.
     /// While the semaphore could not be created no link has a task, and there are no others.
     pub fn claim() -> Self {
-        WANTED.fetch_add(1, Ordering::AcqRel);
-        while PORT.is_created() && !PORT.acquire(FOREVER) {}
-        WANTED.fetch_sub(1, Ordering::AcqRel);
-        Self { link: None }
+        let _waiting = Waiting::begin();
+        while PORT.is_created() {
+            if PORT.acquire(FOREVER) {
+                return Self { link: None, acquired: true };
+            }
+        }
+        Self { link: None, acquired: false }
+    }
+
+    /// Waits at most `milliseconds` for the end of what is being printed, without hurrying it.
+    pub fn claim_within(milliseconds: u32) -> Option<Self> {
+        if !PORT.is_created() {
+            return Some(Self { link: None, acquired: false });
+        }
+        PORT.acquire(milliseconds).then(|| Self { link: None, acquired: true })
     }
 
     /// Whether a command waits for the right to print.
@@ -42,10 +71,12 @@ impl Output {
         WANTED.load(Ordering::Acquire) > 0
     }
 
-    /// Waits at most `milliseconds` for the right to print an unsolicited line of `link`.
-    pub fn claim_for(link: u8, milliseconds: u32) -> Option<Self> {
+    /// Waits at most `milliseconds` for the right to print an unsolicited line of `link`; as a command does where it is
+    /// `urgent`.
+    pub fn claim_for(link: u8, milliseconds: u32, urgent: bool) -> Option<Self> {
+        let _waiting = urgent.then(Waiting::begin);
         // Lazily: an `Output` made and dropped would release what was never claimed.
-        PORT.acquire(milliseconds).then(|| Self { link: Some(link) })
+        PORT.acquire(milliseconds).then(|| Self { link: Some(link), acquired: true })
     }
 
     /// The unsolicited line is whole; another one may follow.
@@ -62,7 +93,7 @@ impl Output {
 
     /// Takes up the right that [`Output::keep`] has kept. Only for the one who kept it.
     pub fn resume() -> Self {
-        Self { link: None }
+        Self { link: None, acquired: true }
     }
 }
 
@@ -78,6 +109,8 @@ impl Sink for Output {
 impl Drop for Output {
     fn drop(&mut self) {
         self.end_line();
-        PORT.release();
+        if self.acquired {
+            PORT.release();
+        }
     }
 }

@@ -92,7 +92,7 @@ pub fn of(link: u8) -> Option<Statistics> {
         heap_used: heap::OF_SDK.used(),
         heap_peak: heap::OF_SDK.peak(),
         arena_size: ARENA_BYTES as u32,
-        arena_used: heap::OF_ARENA.used(),
-        arena_peak: heap::OF_ARENA.peak(),
+        arena_used: heap::arena_used(),
+        arena_peak: heap::arena_peak(),
     })
 }

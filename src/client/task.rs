@@ -196,10 +196,7 @@ fn reconnect(slot: &'static Slot, session: &mut Option<Kept>) -> Option<Connecti
             return None;
         }
         match connect(slot, false, session) {
-            Ok(connection) => {
-                slot.counters.reconnections.add(1);
-                return Some(connection);
-            }
+            Ok(connection) => return Some(connection),
             Err(failure) => report::no_connection(slot.index, failure),
         }
         attempt = attempt.saturating_add(1);
@@ -361,6 +358,9 @@ fn established(slot: &'static Slot, first: bool, session_present: bool) -> Resul
         slot.channel.abort();
     }
     drop(sending);
+    if !first {
+        slot.counters.reconnections.add(1);
+    }
     if let Ok(mut output) = claim_output(slot) {
         print_connected(slot, &mut output);
     }
@@ -535,7 +535,7 @@ fn claim_output(slot: &'static Slot) -> Result<Output, End> {
     loop {
         let deadline = slot.link.lock().session.deadline();
         let wait = deadline.map_or(OUTPUT_CHECK_MS, |deadline| now().until(deadline)).clamp(1, OUTPUT_CHECK_MS);
-        if let Some(output) = Output::claim_for(slot.index, wait as u32) {
+        if let Some(output) = Output::claim_for(slot.index, wait as u32, is_urgent(slot)) {
             return Ok(output);
         }
         if slot.stopping() {
@@ -543,6 +543,11 @@ fn claim_output(slot: &'static Slot) -> Result<Output, End> {
         }
         tick(slot, false)?;
     }
+}
+
+/// Whether a command waits for this link's task: then a line of another link that the network starves is in its way.
+fn is_urgent(slot: &Slot) -> bool {
+    slot.stopping() || slot.link.lock().is_awaited()
 }
 
 /// Ends a connection that stood, tells whom it concerns, and gives the socket back.
@@ -568,10 +573,13 @@ fn close(slot: &'static Slot, connection: Connection, end: End) {
     if waits {
         slot.done.release();
     }
-    // Nothing to keep alive meanwhile, and nobody to be hurried for it.
     let mut output = loop {
-        if let Some(output) = Output::claim_for(slot.index, OUTPUT_CHECK_MS as u32) {
+        if let Some(output) = Output::claim_for(slot.index, OUTPUT_CHECK_MS as u32, is_urgent(slot)) {
             break output;
+        }
+        // Another link may print for longer than CLEAN waits.
+        if slot.stopping() {
+            return;
         }
     };
     answer::disconnected(&mut output, slot.index);

@@ -251,6 +251,11 @@ impl<B: Buffer> Link<B> {
         waits
     }
 
+    /// Whether a command waits for the connection or for an answer, or has not taken it yet.
+    pub fn is_awaited(&self) -> bool {
+        self.wait != Wait::Nothing
+    }
+
     /// What the waiting command has learnt. With nothing learnt it goes on waiting, unless it has `given_up`.
     pub fn reply(&mut self, given_up: bool) -> Option<Reply> {
         if given_up || matches!(self.wait, Wait::Over(_)) { self.take_reply() } else { None }

@@ -78,8 +78,17 @@ impl Share {
 /// of tasks.
 pub static OF_SDK: Share = Share::new();
 
-/// What it holds of its arena.
-pub static OF_ARENA: Share = Share::new();
+static ARENA_PEAK: AtomicU32 = AtomicU32::new(0);
+
+/// Bytes of the arena that are in use, what its allocator adds to a block included.
+pub fn arena_used() -> u32 {
+    arena().used() as u32
+}
+
+/// The most that ever were.
+pub fn arena_peak() -> u32 {
+    ARENA_PEAK.load(Ordering::Relaxed)
+}
 
 /// What Mbed TLS needs at most to read a certificate or to check a signature, in bytes.
 const MBEDTLS_ROOM: usize = 8 * 1024;
@@ -121,7 +130,10 @@ impl Bytes {
         let layout = Self::layout(length)?;
         // SAFETY: the layout is not of size 0 (`allocate` has excluded it).
         let at = NonNull::new(unsafe { arena().alloc(layout) })?;
-        OF_ARENA.grow(length);
+        let used = arena_used();
+        if used > arena_peak() {
+            ARENA_PEAK.store(used, Ordering::Relaxed);
+        }
         Some(Self { at, length, source: Source::Arena })
     }
 
@@ -154,7 +166,6 @@ impl Drop for Bytes {
                 if let Some(layout) = Self::layout(self.length) {
                     // SAFETY: the block came from the arena with this very layout.
                     unsafe { arena().dealloc(self.at.as_ptr(), layout) };
-                    OF_ARENA.shrink(self.length);
                 }
             }
             Source::SdkHeap => {

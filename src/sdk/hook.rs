@@ -2,7 +2,7 @@
 
 use crate::client::output::Output;
 use core::cell::UnsafeCell;
-use core::ffi::c_void;
+use core::ffi::{c_int, c_void};
 
 /// `w800_mqtt_at_line_hook`
 type Hook = unsafe extern "C" fn(context: *mut c_void, link: u8, bytes: *const c_void, length: usize);
@@ -15,9 +15,12 @@ struct Listener {
 
 struct Place(UnsafeCell<Option<Listener>>);
 
-// SAFETY: only who holds the port (an `Output`) touches what is in it. The context is the product's, which takes it in
-// any task (`w800_mqtt_at_set_line_hook` says so).
+// SAFETY: what is in it is touched in critical sections only. The context is the product's, which takes it in any task
+// (`w800_mqtt_at_set_line_hook` says so).
 unsafe impl Sync for Place {}
+
+/// How long [`w800_mqtt_at_set_line_hook`] waits for the port, in milliseconds.
+const PORT_MS: u32 = 10_000;
 
 static LISTENER: Place = Place(UnsafeCell::new(None));
 
@@ -34,8 +37,8 @@ pub fn line_ends(port: &Output, link: u8) {
 }
 
 fn tell(_: &Output, link: u8, bytes: &[u8]) {
-    // SAFETY: the caller holds the port.
-    let listener = unsafe { *LISTENER.0.get() };
+    // SAFETY: nothing else runs meanwhile.
+    let listener = critical_section::with(|_| unsafe { *LISTENER.0.get() });
     if let Some(Listener { hook, context }) = listener {
         // SAFETY: the product gave this function for such calls; the bytes are valid during this one.
         unsafe { hook(context, link, bytes.as_ptr().cast(), bytes.len()) };
@@ -47,8 +50,11 @@ fn tell(_: &Output, link: u8, bytes: &[u8]) {
 /// # Safety
 /// `hook` is null or takes `context` in any task, until another call has returned.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn w800_mqtt_at_set_line_hook(hook: Option<Hook>, context: *mut c_void) {
-    let _port = Output::claim();
-    // SAFETY: this holds the port, so that no line is open and nobody is being told.
-    unsafe { *LISTENER.0.get() = hook.map(|hook| Listener { hook, context }) };
+pub unsafe extern "C" fn w800_mqtt_at_set_line_hook(hook: Option<Hook>, context: *mut c_void) -> c_int {
+    // While this is held no line is open, and nobody is being told.
+    let Some(_port) = Output::claim_within(PORT_MS) else { return -1 };
+    let listener = hook.map(|hook| Listener { hook, context });
+    // SAFETY: nothing else runs meanwhile.
+    critical_section::with(|_| unsafe { *LISTENER.0.get() = listener });
+    0
 }

@@ -4,7 +4,7 @@ use super::bindings;
 use super::sync::Lock;
 use crate::options::{LINKS, TASK_PRIORITY};
 use core::ffi::{CStr, c_void};
-use core::ptr::NonNull;
+use core::ptr::{NonNull, with_exposed_provenance_mut};
 
 /// What a task runs.
 pub trait Body {
@@ -56,14 +56,20 @@ extern "C" fn trampoline<B: Body>(index: *mut c_void) {
     if let Some(stack) = STACKS.get(index.addr()) {
         stack.lock().paint();
     }
-    B::run(index.addr());
+    run::<B>(index.addr());
     loop {
         super::clock::delay_ms(60_000);
     }
 }
 
+/// Keeps the task's own frame below the painted stack's upper end.
+#[inline(never)]
+fn run<B: Body>(index: usize) {
+    B::run(index);
+}
+
 /// What unused stack is filled with: a byte that neither a small number nor an address has.
-const PAINT: u8 = 0xA5;
+const PAINT: u8 = 0xC3;
 
 /// Bytes at a stack's upper end that are in use when the task begins, at the most.
 const ABOVE: usize = 128;
@@ -115,10 +121,12 @@ impl Stack {
     fn paint(&mut self) {
         let here = 0_u8;
         let Some(length) = (self.size as usize).checked_sub(ABOVE + BELOW + SPARE) else { return };
-        let lowest = (&raw const here).wrapping_sub(BELOW).wrapping_sub(length).cast_mut();
+        let here = (&raw const here).expose_provenance();
+        let lowest = with_exposed_provenance_mut::<u8>(here.wrapping_sub(BELOW).wrapping_sub(length));
         // SAFETY: the task has just begun, on a stack of `size` bytes of which `ABOVE` are above `here`; nothing of value
         // is below `BELOW`, and an interrupt that comes meanwhile has left again before this goes on.
-        unsafe { lowest.write_bytes(PAINT, length) };
+        // No compiler leaves out a volatile write.
+        (0..length).for_each(|at| unsafe { lowest.add(at).write_volatile(PAINT) });
         self.painted = Some(Painted { lowest, length });
     }
 

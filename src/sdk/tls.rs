@@ -119,6 +119,8 @@ struct Parts {
     write_pending: bool,
     /// That write is in progress.
     writes: bool,
+    /// An alert waits to be sent: a write would send that and take its own bytes for sent.
+    alert_pending: bool,
     /// Bytes that have come from the peer, modulo 2^32.
     received: u32,
     verification: u32,
@@ -306,8 +308,15 @@ impl Tls {
     /// Writes from the front of `bytes`, which are not empty. After [`Step::Writable`] the same bytes must follow.
     pub fn write(&mut self, bytes: &[u8]) -> Step<usize> {
         let at = self.at();
-        // SAFETY: the handshake is over, and `bytes` is valid for its length; the block holds both flags.
+        // SAFETY: the handshake is over, and `bytes` is valid for its length; the block holds the flags.
         unsafe {
+            if (*at).alert_pending {
+                // Nothing of them is written by this: it only sends what waits.
+                match bindings::mbedtls_ssl_write(self.ssl(), bytes.as_ptr(), 0) {
+                    0 => {}
+                    status => return step(status),
+                }
+            }
             (*at).writes = true;
             let step = step(bindings::mbedtls_ssl_write(self.ssl(), bytes.as_ptr(), bytes.len()));
             (*at).writes = false;
@@ -442,7 +451,10 @@ extern "C" fn send(context: *mut c_void, bytes: *const u8, length: usize) -> c_i
         return bindings::MBEDTLS_ERR_SSL_WANT_WRITE;
     }
     let Some(socket) = socket else { return bindings::MBEDTLS_ERR_NET_CONN_RESET };
-    match socket.send(bytes) {
+    let sent = socket.send(bytes);
+    // SAFETY: as above. What is not written by `write` is an alert, or a flight of the handshake.
+    unsafe { (*parts).alert_pending = !(*parts).writes && sent == Ok(0) };
+    match sent {
         Ok(0) => bindings::MBEDTLS_ERR_SSL_WANT_WRITE,
         Ok(sent) => c_int::try_from(sent).unwrap_or(c_int::MAX),
         // A server that refuses a client in its handshake says why and resets: what is lost is of no interest, what it

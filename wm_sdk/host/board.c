@@ -52,6 +52,11 @@ const char *board_cpu_figures(bool begin_anew)
     return board_has_cpu() ? board.options.cpu_figures(begin_anew) : NULL;
 }
 
+const char *board_statistics(void)
+{
+    return board.options.statistics ? board.options.statistics() : NULL;
+}
+
 static void end_program(int status)
 {
     board.status = status;

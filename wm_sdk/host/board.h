@@ -42,6 +42,8 @@ struct board_options {
      * its stacks anew; NULL itself where there is no such processor.
      */
     const char *(*cpu_figures)(bool begin_anew);
+    /* What the library counts, as rows of text until the next call; or NULL. */
+    const char *(*statistics)(void);
 };
 
 /*
@@ -62,5 +64,8 @@ void board_set_wifi_up(bool up);
 /* For AT+SYSCPU: see the options. NULL without a simulated processor. */
 const char *board_cpu_figures(bool begin_anew);
 bool board_has_cpu(void);
+
+/* For AT+SYSSTAT: see the options. NULL where nobody counts. */
+const char *board_statistics(void);
 
 #endif

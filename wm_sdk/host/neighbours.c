@@ -8,6 +8,7 @@
  * use and their peak. AT+SYSHEAPBY=0 starts these peaks anew.
  * AT+SYSCPU? shows what each task has executed on a simulated processor: instructions, calls, loads, stores, and the
  * most of its stack. AT+SYSCPU=0 begins these marks of the stacks anew. Without such a processor it answers ERROR.
+ * AT+SYSSTAT? shows what w800_mqtt_at_get_statistics() tells of each link, in the order of its structure.
  * AT+SYSTASKS? shows the tasks and their priorities.
  */
 #define _GNU_SOURCE
@@ -369,6 +370,18 @@ static int at_cpu(wm_at_type_e type, int argc, char **argv)
     return WM_AT_RESULT_OK;
 }
 
+static int at_statistics(wm_at_type_e type, int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    const char *rows = type == AT_TYPE_QUERY ? board_statistics() : NULL;
+    if (!rows) {
+        return WM_AT_RESULT_FAIL;
+    }
+    wm_atcmd_print_raw_data(rows, (int)strlen(rows));
+    return WM_AT_RESULT_OK;
+}
+
 struct task_rows {
     char text[2048];
     size_t length;
@@ -398,4 +411,5 @@ static int at_tasks(wm_at_type_e type, int argc, char **argv)
 WM_ATCMD_DEFINE("AT+SYSHEAP", at_heap, NULL)
 WM_ATCMD_DEFINE("AT+SYSHEAPBY", at_heap_by, NULL)
 WM_ATCMD_DEFINE("AT+SYSCPU", at_cpu, NULL)
+WM_ATCMD_DEFINE("AT+SYSSTAT", at_statistics, NULL)
 WM_ATCMD_DEFINE("AT+SYSTASKS", at_tasks, NULL)

@@ -7,6 +7,8 @@ use std::sync::OnceLock;
 use w800_mqtt_at::sdk::bindings::{self, wm_atcmd_item};
 use w800_mqtt_at::sdk::entry::WM_AT_TABLE;
 
+use crate::statistics::Bytes;
+
 use super::guest::{Outcome, Trouble, Words, call_int, core, low, or_fail, status};
 use super::memory::{self, lend, word};
 
@@ -186,6 +188,14 @@ pub unsafe extern "C" fn set_credential(link: u8, kind: c_int, data: *const c_vo
     };
     let (function, copy) = (or_fail(function), or_fail(copy));
     call_int(function, &[u32::from(link), kind.cast_unsigned(), copy, low(length as u64)])
+}
+
+/// What the guest's library counts of a link; `None` where it has no such link.
+pub fn statistics(link: u8) -> Option<Bytes> {
+    let function = core().machine().symbols().address("w800_mqtt_at_get_statistics")?;
+    let mut bytes: Bytes = [0; size_of::<Bytes>()];
+    let status = or_fail(lend(&mut bytes, |at| call_int(function, &[u32::from(link), at])));
+    (status == 0).then_some(bytes)
 }
 
 fn keep(bytes: &[u8]) -> Result<u32, Trouble> {

@@ -36,7 +36,7 @@ use xt804::image::Image;
 use xt804::link::{FLASH, FLASH_SIZE, RAM};
 use xt804::machine::Machine;
 
-pub use at::{load_credentials, set_credential};
+pub use at::{load_credentials, set_credential, statistics};
 pub use report::figures;
 
 /// The chip's, and behind them what stands for the firmware's heap and stacks.

@@ -87,8 +87,8 @@ static struct line line;
 static void start_product(void)
 {
     static const char rubbish[] = "-----BEGIN RUBBISH-----";
-    w800_mqtt_at_set_line_hook(on_line, &line);
-    bool refused = w800_mqtt_at_set_credential(0, W800_MQTT_AT_CA, rubbish, sizeof rubbish) == -1 &&
+    bool refused = w800_mqtt_at_set_line_hook(on_line, &line) == 0 &&
+                   w800_mqtt_at_set_credential(0, W800_MQTT_AT_CA, rubbish, sizeof rubbish) == -1 &&
                    w800_mqtt_at_set_credential(9, W800_MQTT_AT_CA, NULL, 0) == -1 &&
                    w800_mqtt_at_set_credential(0, W800_MQTT_AT_KEY, NULL, 0) == 0;
     fprintf(stderr, "{\"version\":\"%s\",\"agrees\":%s,\"refused\":%s,\"nobody\":%s}\n", w800_mqtt_at_version(),
@@ -113,7 +113,9 @@ int main(int argc, char **argv)
     }
     int status = board_wait();
     /* Nobody listens from here on: what the board's end does to the link is not told. */
-    w800_mqtt_at_set_line_hook(NULL, NULL);
+    if (w800_mqtt_at_set_line_hook(NULL, NULL) != 0) {
+        status = 1;
+    }
     print_statistics(0);
     fprintf(stderr, "\n");
     board_stop();

@@ -13,6 +13,8 @@ pub mod bytes;
 pub mod link;
 #[path = "../../../src/mqtt/mod.rs"]
 pub mod mqtt;
+#[path = "../../../src/options.rs"]
+pub mod options;
 #[path = "../../../src/time.rs"]
 pub mod time;
 #[cfg(test)]
