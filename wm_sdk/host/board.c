@@ -182,8 +182,8 @@ void wm_system_reboot(void)
 {
     uart_drain();
     char **arguments = own_arguments();
-    tap_restart();
     close_range(STDERR_FILENO + 1, ~0u, CLOSE_RANGE_CLOEXEC);
+    tap_restart();
     uart_keep_over_exec();
     nvs_file_keep_over_exec();
     /* Over an exec the mask stays, and a program that waits for a file then could not be ended. */
