@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import threading
 import time
 
 import dpkt
@@ -79,6 +80,49 @@ def test_a_restarted_board_goes_on_in_the_same_file(new_board, broker, tmp_path)
     segments, *_ = conversation(read(path), broker.port)
     assert sum(segment.flags == SYN for segment in segments) == 2
     assert all(any(string(name) in segment.data for segment in segments) for name in (b"first", b"second"))
+
+
+def test_a_pipe_stays_open_over_restarts(new_board, broker, tmp_path):
+    """Whoever reads it gets one stream with one header, and its end when the board ends."""
+    pipe, path = tmp_path / "live", tmp_path / "read.pcap"
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: path.write_bytes(pipe.read_bytes()), daemon=True)
+    reader.start()
+    board = new_board("--pcap", str(pipe))
+    link = Link(board.port, board.host, board.argv)
+    for name in ("first", "second", "third"):
+        link.configure(1, client=name)
+        link.connect(broker.port)
+        board.port.restart()
+    board.stop()
+    reader.join(10)
+    assert not reader.is_alive() and board.process.returncode == 0
+    segments, *_ = conversation(read(path), broker.port)
+    assert sum(segment.flags == SYN for segment in segments) == 3
+    assert all(any(string(name) in segment.data for segment in segments) for name in (b"first", b"second", b"third"))
+
+
+def test_a_pipe_that_nobody_reads_any_more_ends_the_capture(new_board, tmp_path):
+    pipe = tmp_path / "live"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", pipe], stdout=subprocess.DEVNULL) as reader:
+        board = new_board("--pcap", str(pipe))
+        reader.kill()
+    for _ in range(2):
+        board.port.restart()
+    assert board.log() == "w800-sim: --pcap ends here: Broken pipe (os error 32)\n"
+
+
+@pytest.mark.parametrize("option", ["--pcap", "--trace"])
+def test_a_file_that_was_removed_is_missed_once(option, new_board, tmp_path):
+    path = tmp_path / "file"
+    board = new_board(option, str(path))
+    path.unlink()
+    for _ in range(2):
+        board.port.restart()
+    board.port.ok("AT")
+    assert board.log() == f"w800-sim: {option} ends here: the file was removed\n"
+    assert not path.exists()
 
 
 @pytest.mark.parametrize("option", ["--pcap", "--trace"])

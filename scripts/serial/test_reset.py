@@ -1,5 +1,7 @@
 """`AT+RST` restarts everything: no link is half alive behind it (at-contract §2)."""
 
+import os
+import signal
 import time
 
 import pytest
@@ -167,3 +169,30 @@ def test_again_and_again(link, broker):
         free, _, blocks = link.port.command("AT+SYSHEAP?").lines[0].rsplit(b":")[-1].split(b",")
         heaps.add((free, blocks))
     assert len(heaps) == 1, heaps
+
+
+def hold_up_a_reader(fifo, seconds=10):
+    """Wait until somebody opens it to read, and give them nothing."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError:
+            assert time.monotonic() < deadline, "nobody reads"
+            time.sleep(0.02)
+
+
+def test_a_restart_that_waits_can_be_ended(new_board, tmp_path):
+    """The program that is executed anew waits for a file, and SIGTERM ends it as it would have the first time."""
+    path = tmp_path / "ca.pem"
+    path.touch()
+    board = new_board("--set-ca", str(path))
+    path.unlink()
+    os.mkfifo(path)
+    board.port.send("AT+RST")
+    writer = hold_up_a_reader(path)
+    try:
+        board.process.terminate()
+        assert board.process.wait(5) == -signal.SIGTERM
+    finally:
+        os.close(writer)

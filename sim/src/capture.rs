@@ -2,7 +2,7 @@
 //!
 //! A record is written in one piece as it happens, so that a killed board leaves a file which can be read.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -15,7 +15,7 @@ const VERSION: [u16; 2] = [2, 4];
 const SNAP_LENGTH: u32 = 65_535;
 const LINKTYPE_ETHERNET: u32 = 1;
 
-/// An open file; without one after it could not be written any more.
+/// An open file; none after it could not be written any more, or was left to the next program.
 #[derive(Debug)]
 pub struct Capture(Mutex<Option<File>>);
 
@@ -30,12 +30,14 @@ impl Capture {
         Ok(Self(Mutex::new(Some(file))))
     }
 
-    /// The file of this board before it was restarted.
-    ///
-    /// # Errors
-    /// It cannot be written.
-    pub fn go_on(path: &Path) -> io::Result<Self> {
-        Ok(Self(Mutex::new(Some(OpenOptions::new().append(true).open(path)?))))
+    /// What [`Capture::leave`] has left.
+    pub const fn go_on(file: Option<File>) -> Self {
+        Self(Mutex::new(file))
+    }
+
+    /// The file behind its last whole record. Nothing is added any more.
+    pub fn leave(&self) -> Option<File> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Adds a frame. When the file takes no more, says so once.

@@ -1,18 +1,23 @@
 //! What the board tells those who watch it: `wm_sdk/host/tap.h`, with the captured packets and the trace behind it.
 //!
 //! A watcher is told in the board's own threads, some of them inside its locks: it neither waits nor calls the board.
-//! A restart of the board executes this program anew, which finds in its environment where the files were left.
+//! A restart of the board executes this program anew, which inherits the open files and finds in its environment which
+//! they are. What happened to them meanwhile does not end the board.
 #![expect(unsafe_code, reason = "the board is C")]
 
-use std::error::Error;
-use std::ffi::c_void;
+use std::ffi::{c_int, c_void};
+use std::fs::File;
+use std::io;
+use std::os::fd::{FromRawFd, IntoRawFd};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::OnceLock;
 
 use crate::capture::Capture;
 use crate::trace::{self, Serial};
 
-/// Set for a program that a restart executes.
+/// Set for a program that a restart executes: the descriptors of both files, empty for one that had ended, and where the
+/// trace was.
 const RESTARTED: &str = "W800_SIM_RESTARTED";
 
 static CAPTURE: OnceLock<Capture> = OnceLock::new();
@@ -40,24 +45,73 @@ struct Taps {
 
 unsafe extern "C" {
     fn tap_set(taps: *const Taps);
+    fn tap_keep_over_exec(file: c_int);
+}
+
+/// What a program leaves to the one that a restart executes.
+#[derive(Default)]
+struct Left {
+    pcap: Option<File>,
+    html: Option<(File, String)>,
+}
+
+impl Left {
+    /// To be called once, by the only thread there is.
+    fn take() -> Option<Self> {
+        let text = std::env::var(RESTARTED).ok()?;
+        // SAFETY: as the caller says.
+        unsafe { std::env::remove_var(RESTARTED) };
+        let mut words = text.splitn(3, ';');
+        let (pcap, html, place) = (words.next()?, words.next()?, words.next()?);
+        Some(Self {
+            pcap: inherited("--pcap", pcap),
+            html: inherited("--trace", html).map(|file| (file, place.to_owned())),
+        })
+    }
+
+    /// Just before the exec.
+    fn give(self) {
+        let (html, place) = self.html.unzip();
+        let text = format!("{};{};{}", inheritable(self.pcap), inheritable(html), place.unwrap_or_default());
+        // SAFETY: the board does the same for its port at this moment; nobody else looks at the environment once it runs.
+        unsafe { std::env::set_var(RESTARTED, text) };
+    }
+}
+
+/// A file that can still be found, or is none of a folder.
+fn inherited(option: &str, descriptor: &str) -> Option<File> {
+    let descriptor = descriptor.parse::<u16>().ok()?;
+    // SAFETY: the program before left it open for this one, and nobody else knows of it.
+    let file = unsafe { File::from_raw_fd(c_int::from(descriptor)) };
+    match file.metadata() {
+        Err(error) => eprintln!("w800-sim: {option} ends here: {error}"),
+        Ok(about) if about.is_file() && about.nlink() == 0 => {
+            eprintln!("w800-sim: {option} ends here: the file was removed")
+        }
+        Ok(_) => return Some(file),
+    }
+    None
+}
+
+fn inheritable(file: Option<File>) -> String {
+    let Some(descriptor) = file.map(File::into_raw_fd) else { return String::new() };
+    // SAFETY: it only changes a flag of this file.
+    unsafe { tap_keep_over_exec(descriptor) };
+    descriptor.to_string()
+}
+
+fn cannot_write(option: &str, path: &Path, error: &io::Error) -> String {
+    format!("{option}: cannot write {}: {error}", path.display())
 }
 
 /// Opens the files and begins to watch. Before the board starts.
 ///
 /// # Errors
 /// A file that cannot be written.
-pub fn watch(pcap: Option<&Path>, html: Option<&Path>, heap_bytes: usize) -> Result<(), Box<dyn Error>> {
-    let left = std::env::var(RESTARTED).ok();
-    // SAFETY: this program has one thread until the board starts.
-    unsafe { std::env::remove_var(RESTARTED) };
-    if let Some(path) = pcap {
-        let capture = if left.is_some() { Capture::go_on(path) } else { Capture::create(path) };
-        let capture = capture.map_err(|error| format!("--pcap: cannot write {}: {error}", path.display()))?;
-        let _ = CAPTURE.set(capture);
-    }
-    if let Some(path) = html {
-        trace::open(path, left.as_deref(), heap_bytes)
-            .map_err(|error| format!("--trace: cannot write {}: {error}", path.display()))?;
+pub fn watch(pcap: Option<&Path>, html: Option<&Path>, heap_bytes: usize) -> Result<(), String> {
+    match Left::take() {
+        Some(left) => go_on(left, heap_bytes),
+        None => create(pcap, html, heap_bytes)?,
     }
     let taps = Taps {
         frame: (pcap.is_some() || html.is_some()).then_some(frame),
@@ -68,6 +122,26 @@ pub fn watch(pcap: Option<&Path>, html: Option<&Path>, heap_bytes: usize) -> Res
     // SAFETY: the taps are copied, and there is no other thread yet.
     unsafe { tap_set(&raw const taps) };
     Ok(())
+}
+
+fn create(pcap: Option<&Path>, html: Option<&Path>, heap_bytes: usize) -> Result<(), String> {
+    if let Some(path) = pcap {
+        let capture = Capture::create(path).map_err(|error| cannot_write("--pcap", path, &error))?;
+        let _ = CAPTURE.set(capture);
+    }
+    if let Some(path) = html {
+        trace::create(path, heap_bytes).map_err(|error| cannot_write("--trace", path, &error))?;
+    }
+    Ok(())
+}
+
+fn go_on(left: Left, heap_bytes: usize) {
+    let _ = CAPTURE.set(Capture::go_on(left.pcap));
+    if let Some((file, place)) = left.html
+        && let Err(error) = trace::go_on(file, &place, heap_bytes)
+    {
+        eprintln!("w800-sim: --trace ends here: {error}");
+    }
 }
 
 /// # Safety
@@ -107,7 +181,5 @@ extern "C" fn heap(used: usize) {
 }
 
 extern "C" fn restart() {
-    let left = trace::leave().unwrap_or_default();
-    // SAFETY: the board does the same for its port at this moment; nobody else looks at the environment once it runs.
-    unsafe { std::env::set_var(RESTARTED, left) };
+    Left { pcap: CAPTURE.get().and_then(Capture::leave), html: trace::leave() }.give();
 }

@@ -28,6 +28,8 @@
 static struct {
     struct board_options options;
     pthread_t first_thread;
+    /* The signals that were blocked before the board was started. */
+    sigset_t blocked_before;
     bool wifi_up;
     int status;
 } board;
@@ -137,7 +139,7 @@ int board_start(const struct board_options *options, size_t size)
         return -1;
     }
     sigset_t signals = stop_signals();
-    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    pthread_sigmask(SIG_BLOCK, &signals, &board.blocked_before);
     signal(SIGPIPE, SIG_IGN);
     configure(options);
     if (!credentials_load(&options->credentials) || !nvs_start(options->nvs) || !uart_open(&options->uart)) {
@@ -185,10 +187,12 @@ void wm_system_reboot(void)
 {
     uart_drain();
     char **arguments = own_arguments();
-    tap_restart();
     close_range(STDERR_FILENO + 1, ~0u, CLOSE_RANGE_CLOEXEC);
+    tap_restart();
     uart_keep_over_exec();
     nvs_file_keep_over_exec();
+    /* Over an exec the mask stays, and a program that waits for a file then could not be ended. */
+    pthread_sigmask(SIG_SETMASK, &board.blocked_before, NULL);
     execv("/proc/self/exe", arguments);
     perror("w800-sim: restart");
     abort();

@@ -25,7 +25,7 @@ struct taps {
     void (*serial)(enum tap_serial what, const void *bytes, size_t length);
     /* Inside the heap's lock. */
     void (*heap)(size_t used);
-    /* The program is about to be executed anew. */
+    /* The program is about to be executed anew; what is to stay open is for tap_keep_over_exec. */
     void (*restart)(void);
 };
 
@@ -36,5 +36,6 @@ void tap_frame(bool to_board, const void *bytes, size_t length);
 void tap_serial(enum tap_serial what, const void *bytes, size_t length);
 void tap_heap(size_t used);
 void tap_restart(void);
+void tap_keep_over_exec(int file);
 
 #endif

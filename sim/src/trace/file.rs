@@ -5,7 +5,7 @@
 //! end, those between are counted.
 
 use std::collections::VecDeque;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
@@ -34,7 +34,7 @@ impl TraceFile {
     /// # Errors
     /// It cannot be written.
     pub fn create(path: &Path, page: &str) -> io::Result<Self> {
-        let mut file = File::create(path)?;
+        let mut file = File::options().read(true).write(true).create(true).truncate(true).open(path)?;
         file.write_all(page.as_bytes())?;
         let end = u64::try_from(page.len()).unwrap_or(u64::MAX);
         Ok(Self { file, written: 0, end, last: VecDeque::new(), dropped: 0, closed: false })
@@ -43,14 +43,13 @@ impl TraceFile {
     /// A file that [`TraceFile::leave`] has left, and the lines in it that are not events.
     ///
     /// # Errors
-    /// It cannot be read or written, or `left` is of something else.
-    pub fn go_on(path: &Path, left: &str) -> io::Result<(Self, Vec<String>)> {
+    /// It cannot be read, or `left` is of something else.
+    pub fn go_on(mut file: File, left: &str) -> io::Result<(Self, Vec<String>)> {
         let mut numbers = left.split(',').map(str::parse::<u64>);
         let (Some(Ok(written)), Some(Ok(end)), Some(Ok(dropped))) = (numbers.next(), numbers.next(), numbers.next())
         else {
             return Err(io::Error::other("it was left by another program"));
         };
-        let mut file = OpenOptions::new().read(true).write(true).open(path)?;
         file.seek(SeekFrom::Start(end))?;
         let mut text = String::new();
         file.read_to_string(&mut text)?;
@@ -104,10 +103,14 @@ impl TraceFile {
         }
     }
 
-    /// As [`TraceFile::close`]; what [`TraceFile::go_on`] needs.
-    pub fn leave(&mut self, more: &[String]) -> String {
+    /// As [`TraceFile::close`]; what [`TraceFile::go_on`] needs, if the file still took something.
+    pub fn leave(&mut self, more: &[String]) -> Option<(File, String)> {
+        if self.closed {
+            return None;
+        }
         self.close(more);
-        format!("{},{},{}", self.written, self.end, self.dropped)
+        let file = self.file.try_clone().ok()?;
+        Some((file, format!("{},{},{}", self.written, self.end, self.dropped)))
     }
 }
 
@@ -125,8 +128,9 @@ mod tests {
         let path = std::env::temp_dir().join(format!("w800-trace-{}.html", std::process::id()));
         let mut file = TraceFile::create(&path, "page\n").unwrap();
         (0..15_000).for_each(|number| file.add(line(number)));
-        let left = file.leave(&["{\"heap\":[]}".to_owned()]);
-        let (mut file, others) = TraceFile::go_on(&path, &left).unwrap();
+        let (left, place) = file.leave(&["{\"heap\":[]}".to_owned()]).unwrap();
+        assert!(file.leave(&[]).is_none());
+        let (mut file, others) = TraceFile::go_on(left, &place).unwrap();
         assert_eq!(others, ["{\"heap\":[]}"]);
         (15_000..30_000).for_each(|number| file.add(line(number)));
         file.close(&[]);

@@ -23,6 +23,7 @@ mod websocket;
 
 use std::collections::HashMap;
 use std::ffi::c_int;
+use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -71,24 +72,31 @@ struct Trace {
     sockets: HashMap<usize, c_int>,
 }
 
-/// Begins a trace, or goes on with one that [`leave`] has left.
+/// Begins a trace.
 ///
 /// # Errors
 /// The file cannot be written.
-pub fn open(path: &Path, left: Option<&str>, heap_bytes: usize) -> io::Result<()> {
+pub fn create(path: &Path, heap_bytes: usize) -> io::Result<()> {
+    let clock = Clock::new(None);
+    let file = TraceFile::create(path, &page(&clock))?;
+    start(clock, file, heap::Curve::new(heap_bytes));
+    Ok(())
+}
+
+/// Goes on with one that [`leave`] has left.
+///
+/// # Errors
+/// The file cannot be read, or `left` is of something else.
+pub fn go_on(file: File, left: &str, heap_bytes: usize) -> io::Result<()> {
+    let (began, left) = left.split_once(',').unwrap_or_default();
+    let (file, others) = TraceFile::go_on(file, left)?;
     let mut heap = heap::Curve::new(heap_bytes);
-    let (clock, file) = match left.and_then(|left| left.split_once(',')) {
-        None => {
-            let clock = Clock::new(None);
-            let page = page(&clock);
-            (clock, TraceFile::create(path, &page)?)
-        }
-        Some((began, left)) => {
-            let (file, others) = TraceFile::go_on(path, left)?;
-            others.iter().filter(|line| line.starts_with("{\"heap\"")).for_each(|line| heap.go_on(line));
-            (Clock::new(began.parse().ok().map(Duration::from_micros)), file)
-        }
-    };
+    others.iter().filter(|line| line.starts_with("{\"heap\"")).for_each(|line| heap.go_on(line));
+    start(Clock::new(began.parse().ok().map(Duration::from_micros)), file, heap);
+    Ok(())
+}
+
+fn start(clock: Clock, file: TraceFile, heap: heap::Curve) {
     let trace = Trace {
         file,
         port: serial::Port::default(),
@@ -98,7 +106,6 @@ pub fn open(path: &Path, left: Option<&str>, heap_bytes: usize) -> io::Result<()
         sockets: HashMap::new(),
     };
     let _ = TRACE.set((clock, Mutex::new(trace)));
-    Ok(())
 }
 
 /// The page up to where the events begin.
@@ -153,13 +160,14 @@ pub fn close() {
     });
 }
 
-/// Completes the file; what [`open`] needs to go on with it.
-pub fn leave() -> Option<String> {
+/// Completes the file; what [`go_on`] needs, if the file still took something.
+pub fn leave() -> Option<(File, String)> {
     let (clock, _) = TRACE.get()?;
-    with(|trace| {
+    let (file, left) = with(|trace| {
         let heap = trace.last_words();
-        format!("{},{}", clock.began.as_micros(), trace.file.leave(&[heap]))
-    })
+        trace.file.leave(&[heap])
+    })??;
+    Some((file, format!("{},{left}", clock.began.as_micros())))
 }
 
 impl Trace {

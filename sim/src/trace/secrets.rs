@@ -1,7 +1,8 @@
 //! What of a line on the serial port may be shown.
 //!
 //! A password is hidden before anything is recorded. What cannot be read with certainty is hidden too: a line that is
-//! no command may be the rest of a password, and a parameter that is not where it belongs may be one.
+//! no command may be the rest of a password, a parameter that is not where it belongs may be one, and so may be anything
+//! in a line where a second command seems to stand.
 
 use super::event::visible;
 
@@ -55,6 +56,9 @@ const OPEN: [&str; 29] = [
     "+MQTTERR",
 ];
 
+/// How the name of a command ends that takes a secret, where it seems to be the second in a line.
+const TAKES_SECRET: [&str; 5] = ["PASSWORD", "USERCFG", "CWJAP", "CWSAP", "CERT"];
+
 /// Commands whose data phase may be shown.
 const OPEN_DATA: [&str; 3] = ["+MQTTPUBRAW", "+MQTTLONGCLIENTID", "+MQTTLONGUSERNAME"];
 
@@ -65,7 +69,10 @@ pub fn command(line: &[u8]) -> (String, bool) {
     let Some(known) = upper.strip_prefix("AT") else {
         return (format!("(no command, {} bytes)", line.len()), false);
     };
-    let shown = if OPEN.contains(&known) || matches!(rest, b"" | b"?" | b"=?") && is_name(known) {
+    let second = has_second(rest);
+    let shown = if second && is_name(known) {
+        format!("{upper}={HIDDEN} (perhaps two commands, {} bytes)", line.len())
+    } else if OPEN.contains(&known) && !second || matches!(rest, b"" | b"?" | b"=?") && is_name(known) {
         visible(line, LINE_BYTES)
     } else if let Some(row) = SECRETIVE.iter().find(|row| row.name == known) {
         format!("{upper}={}", parameters(row, rest.get(1..).unwrap_or_default()))
@@ -74,7 +81,7 @@ pub fn command(line: &[u8]) -> (String, bool) {
     } else {
         format!("(no command, {} bytes)", line.len())
     };
-    (shown, OPEN_DATA.contains(&known))
+    (shown, OPEN_DATA.contains(&known) && !second)
 }
 
 /// A line that the board prints, as it may be shown.
@@ -88,6 +95,18 @@ pub fn printed(line: &[u8]) -> String {
 
 fn is_name(text: &str) -> bool {
     text.strip_prefix('+').is_some_and(|name| name.len() <= 24 && name.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+}
+
+/// Whether a command that takes a secret may stand behind the name of the first.
+fn has_second(rest: &[u8]) -> bool {
+    let mut before: Vec<&[u8]> = rest.split(|byte| *byte == b'=').map(<[u8]>::trim_ascii_end).collect();
+    before.pop();
+    before.iter().any(|text| TAKES_SECRET.iter().any(|name| ends_with(text, name.as_bytes())))
+}
+
+fn ends_with(text: &[u8], end: &[u8]) -> bool {
+    let start = text.len().checked_sub(end.len());
+    start.and_then(|start| text.get(start..)).is_some_and(|tail| tail.eq_ignore_ascii_case(end))
 }
 
 /// With its passwords hidden, or all of it where it is not what was expected.
@@ -156,6 +175,8 @@ mod tests {
             (r#"at+mqttpassword=0,"pass""#, r#"AT+MQTTPASSWORD=0,"•••""#),
             (r#"AT+CWJAP="net","pass""#, r#"AT+CWJAP="net","•••""#),
             (r#"AT+MQTTPUB=0,"t","{"a":1}",1,0"#, r#"AT+MQTTPUB=0,"t","{"a":1}",1,0"#),
+            (r#"AT+MQTTPUB=0,"cert","password a=b",1,0"#, r#"AT+MQTTPUB=0,"cert","password a=b",1,0"#),
+            ("AT+MQTTLONGPASSWORD=0,5", "AT+MQTTLONGPASSWORD=0,5"),
             ("AT+MQTTPASSWORD?", "AT+MQTTPASSWORD?"),
             ("AT+MQTTUSERCFG=?", "AT+MQTTUSERCFG=?"),
             ("AT", "AT"),
@@ -176,6 +197,15 @@ mod tests {
             r#"AT+MQTTPASSWORD=0,secret,secret"#,
             r#"AT+CWJAP=net,secret"#,
             r#"AT+MQTTPASWORD=0,"secret""#,
+            r#"AT+MQTTCLIENTID=0,"x" AT+MQTTPASSWORD=0,"secret""#,
+            r#"AT+MQTTUSERNAME=0;"u";AT+MQTTPASSWORD=0,"secret""#,
+            r#"AT+MQTTUSERNAME=0,"u"at+mqttpassword = 0,"secret""#,
+            r#"AT+MQTTUSERCFG=0,1,"AT+MQTTPASSWORD=0,secret","","",0,0,"""#,
+            r#"AT+MQTTCLIENTID?AT+MQTTUSERCFG=0,1,"id","me","secret",0,0,"""#,
+            r#"AT+MQTTPUBRAW=0,"t",9,0,0AT+CWJAP="net","secret""#,
+            "AT=AT+MQTTLONGPASSWORD=0,6secret",
+            r#"AT+MQTTSNI=0,""AT+MQTTCERT=0,2,6 secret"#,
+            r#"AT+RST AT+MQTTPASSWORD=0,"secret""#,
             "ATsecret",
             "secret",
             "",
@@ -199,6 +229,7 @@ mod tests {
             ("AT+MQTTLONGUSERNAME=0,5", true),
             ("AT+MQTTLONGPASSWORD=0,5", false),
             ("AT+MQTTCERT=0,2,500", false),
+            ("AT+MQTTPUBRAW=0,\"t\",5,0,0 AT+MQTTLONGPASSWORD=0,5", false),
             ("data", false),
         ] {
             assert_eq!(command(line.as_bytes()).1, open, "{line}");
