@@ -90,8 +90,9 @@ pub fn arena_peak() -> u32 {
     ARENA_PEAK.load(Ordering::Relaxed)
 }
 
-/// What Mbed TLS needs at most to read a certificate or to check a signature, in bytes.
-const MBEDTLS_ROOM: usize = 8 * 1024;
+/// What Mbed TLS needs at most to read a certificate or to check a signature, in bytes, and as much again: a window of
+/// segments that lwIP held at that moment may be gone when this is asked.
+const MBEDTLS_ROOM: usize = 16 * 1024;
 
 /// Whether Mbed TLS had memory to work with: it reports the lack of some as a certificate that is wrong.
 pub fn has_room() -> bool {

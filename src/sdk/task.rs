@@ -125,8 +125,8 @@ impl Stack {
         let lowest = with_exposed_provenance_mut::<u8>(here.wrapping_sub(BELOW).wrapping_sub(length));
         // SAFETY: the task has just begun, on a stack of `size` bytes of which `ABOVE` are above `here`; nothing of value
         // is below `BELOW`, and an interrupt that comes meanwhile has left again before this goes on.
-        // No compiler leaves out a volatile write.
-        (0..length).for_each(|at| unsafe { lowest.add(at).write_volatile(PAINT) });
+        // A pointer made of a number may be anyone's: no compiler can leave this out.
+        unsafe { lowest.write_bytes(PAINT, length) };
         self.painted = Some(Painted { lowest, length });
     }
 
