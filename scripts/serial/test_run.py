@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import pty
 import subprocess
 import threading
 import tty
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
@@ -17,6 +15,7 @@ import pytest
 
 import checks
 from board import VirtualBoard
+from scripted import Scripted
 from transcript import Transcript
 
 pytestmark = pytest.mark.virtual("a board of its own, started for it")
@@ -116,29 +115,6 @@ def test_a_port_that_does_not_answer(log, words, tmp_path, monkeypatch, capsys):
         os.close(other)
         os.close(ours)
     assert words in capsys.readouterr().out
-
-
-class Scripted:
-    """A port that answers each line by a function, and is unplugged where that gives None."""
-
-    def __init__(self, answer: Callable[[bytes], bytes | None]) -> None:
-        self._other, ours = pty.openpty()
-        tty.setraw(ours)
-        self.name = os.ttyname(ours)
-        self._ours, self._answer = ours, answer
-        self._serving = threading.Thread(target=self._serve, daemon=True)
-        self._serving.start()
-
-    def close(self) -> None:
-        """When the checks have closed the port: the thread's read then ends."""
-        os.close(self._ours)
-        self._serving.join(5)
-
-    def _serve(self) -> None:
-        with contextlib.suppress(OSError):
-            while (said := self._answer(os.read(self._other, 4096))) is not None:
-                os.write(self._other, said)
-        os.close(self._other)
 
 
 JOINING = checks.Wishes("", 115200, "10.0.2.2", "127.0.0.1", ssid="home", password=WIFI_PASSWORD)
