@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Counts what the chip's code executes for each command, on the simulated processor, and prints a table for the README.
+# Counts what the chip's code executes for each command, on the simulated processor, and prints the table of
+# docs/measurements.md.
 #
 #   scripts/measure-target.sh            the table
 #   scripts/measure-target.sh --write    also docs/measured.json, which a serial test holds later builds to

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .line import Part, is_inside_string, split
+from .line import Part, is_hidden_whole, is_inside_string, split
 from .reference import Command, Parameter, Reference
 
 LOCAL = {
@@ -68,7 +68,7 @@ class Memory:
     def learn(self, line: str) -> None:
         typed = split(line)
         command = self._reference.commands.get(typed.name) if typed else None
-        if typed is None or command is None:
+        if typed is None or command is None or is_hidden_whole(line, self._reference):
             return
         for param, part in zip(command.params, typed.parts, strict=False):
             # A choice is offered with its meanings anyway.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from atport import BUSY, FINALS, PUBLISH_RESULTS, READY, REFUSALS, RESTART
-from grammar import LONGEST_LINE, Grammar, Line, Message, Prompt, Token, Violation
+from grammar import LONGEST_LINE, MESSAGE, Grammar, Line, Message, Prompt, Token, Violation
 
 from .line import split
 from .reference import Reference
@@ -28,6 +28,9 @@ class Kind(Enum):
     EVENT = auto()
     OTHER = auto()
     """A line that nobody asked for and the reference does not know: `ready`, another command's."""
+
+    CUT = auto()
+    """A message whose bytes have stopped coming, with whatever came since its beginning."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,12 @@ class _Reader(Grammar):
         except Violation:
             return self._noise()
 
+    def cut(self) -> bytes:
+        """Take what has come of a message; none where nothing or the beginning of a line waits."""
+        held = self.pending if self._rest.startswith(MESSAGE) else b""
+        del self._rest[: len(held)]
+        return held
+
     def _noise(self) -> Token | None:
         end = self._rest.find(b"\n")
         if end < 0 and len(self._rest) <= LONGEST_LINE:
@@ -112,6 +121,11 @@ class Conversation:
 
     def receive(self, data: bytes) -> list[Item]:
         return [item for token in self._reader.feed(data) if (item := self._item(token)) is not None]
+
+    def cut(self) -> Item | None:
+        """Wait no longer for the rest of a message: its board was reset, or has told a wrong length."""
+        held = self._reader.cut()
+        return Item(Kind.CUT, held.rstrip(b"\r\n")) if held else None
 
     @property
     def receiving(self) -> int:

@@ -6,12 +6,14 @@ import difflib
 import re
 from dataclasses import dataclass
 
-from .reference import Command, Reference
+from .reference import Command, Parameter, Reference
 
 _HEAD = re.compile(r"(?P<name>AT[+\w]*)(?P<form>=\?$|\?$|=|)", re.IGNORECASE)
-_ROW = re.compile(r"\+(\w+):")
-_LOOSE = re.compile(r"\s*(AT\+?\w+)\s*[=:,]", re.IGNORECASE)
-"""A command's name however its parameters were begun: what is hidden must not depend on right typing."""
+_SHOWN = re.compile(r"AT(\+[A-Z0-9]{1,24})?(\?|=\?)?", re.IGNORECASE)
+"""A line that has no parameters; its name may be one the reference does not know."""
+
+_NAMED = re.compile(r"(?P<at>AT\s*\+?\s*|\+)(?P<name>\w+)(?P<by>\s*[=:,;.]?\s*)", re.IGNORECASE)
+"""A name and what follows, wherever it stands and however its parameters were begun: hiding must not need right typing."""
 
 _COMMA_LESS = re.compile(r'\d+(?=")')
 HIDDEN = '"***"'
@@ -94,36 +96,73 @@ def is_inside_string(part: str) -> bool:
 
 
 def secrets(text: str, reference: Reference) -> list[Part]:
-    """The secret parameters of a typed line or of a row that shows them. What cannot be told apart is secret to the end."""
-    command, start = _owner(text, reference)
-    if command is None:
+    """The secrets of a typed line or of a row that shows them. Where they cannot be told apart, all parameters are one."""
+    found = _secretive(text, reference)
+    if found is None:
         return []
+    command, start, proper = found
     parts = parameters(text, start, command.comma_less)
-    found = []
-    for position, param in enumerate(command.params):
-        if not param.secret or position >= len(parts):
-            continue
-        part = parts[position]
-        if len(parts) != len(command.params):
-            part = Part(text[part.start :], part.start)
-        if part.text not in ("", '""') and not part.text.startswith("<"):
-            found.append(part)
-    return found
+    if text[start:] in ("", "?") or _names_them(command, text[start:]):
+        return []
+    if not proper or not _fits(command, parts):
+        return [Part(text[start:], start)]
+    pairs = zip(command.params, parts, strict=True)
+    return [part for param, part in pairs if param.secret and part.text not in ("", '""')]
 
 
-def _owner(text: str, reference: Reference) -> tuple[Command | None, int]:
-    """Whose parameters a line has, a misspelt name being the nearest one's, and where they begin."""
-    row = _ROW.match(text)
-    if row:
-        return reference.commands.get(f"AT+{row[1]}"), row.end()
-    loose = _LOOSE.match(text)
-    if loose is None:
-        return None, 0
-    name = loose[1].upper()
-    if name not in reference.commands:
-        secretive = [name for name, command in reference.commands.items() if any(param.secret for param in command.params)]
-        name = next(iter(difflib.get_close_matches(name, secretive, 1, 0.8)), "")
-    return reference.commands.get(name), loose.end()
+def is_hidden_whole(text: str, reference: Reference) -> bool:
+    """Whether all the parameters of the line are hidden, as its secrets cannot be told apart from them."""
+    owner, found = _secretive(text, reference), secrets(text, reference)
+    return owner is not None and bool(found) and found[0].start == owner[1]
+
+
+def is_command(text: str, reference: Reference) -> bool:
+    """Whether a typed line may be shown without its secrets; the parameters of an unknown command may be anything."""
+    typed = split(text)
+    return typed is not None and (typed.name in reference.commands or _SHOWN.fullmatch(text) is not None)
+
+
+def begins_as_secretive(text: str, reference: Reference) -> bool:
+    """Whether the line begins with the name, right or misspelt, of a command that has secrets."""
+    match = _NAMED.match(text)
+    return match is not None and _nearest(match["name"].upper(), reference) is not None
+
+
+def _secretive(text: str, reference: Reference) -> tuple[Command, int, bool] | None:
+    """The command with secrets that `text` names, where its parameters begin, and whether they begin as they must."""
+    typed = split(text)
+    own = reference.commands.get(typed.name) if typed else None
+    for match in _NAMED.finditer(text):
+        command = _nearest(match["name"].upper(), reference)
+        if command is not None and (own is None or own is command):
+            printed = match["at"] == "+" and match["by"] == ":"
+            sent = match.start() == 0 and match["at"].upper() == "AT+" and match["by"] == "="
+            return command, match.end(), printed or sent
+    return None
+
+
+def _nearest(name: str, reference: Reference) -> Command | None:
+    """The command with secrets of that name; a misspelt one is the nearest's."""
+    secretive = {command.name: command for command in reference.commands.values() if command.has_secrets}
+    if f"AT+{name}" in reference.commands:
+        return secretive.get(f"AT+{name}")
+    near = difflib.get_close_matches(f"AT+{name}", secretive, 1, 0.8)
+    return secretive[near[0]] if near else None
+
+
+def _fits(command: Command, parts: list[Part]) -> bool:
+    """Whether there are as many as there should be, each of its kind."""
+    return len(parts) == len(command.params) and all(map(_fits_one, command.params, parts))
+
+
+def _fits_one(param: Parameter, part: Part) -> bool:
+    kind = r'(".*)?' if param.text else r"\d*"
+    return param.secret or re.fullmatch(kind, part.text, re.DOTALL | re.ASCII) is not None
+
+
+def _names_them(command: Command, text: str) -> bool:
+    """The answer to a test names the parameters: `<LinkID>,<"password">`."""
+    return text.replace('"', "") == ",".join(f"<{param.name}>" for param in command.params)
 
 
 def replace(text: str, parts: list[Part], by: str | list[str]) -> str:

@@ -9,12 +9,13 @@ import getpass
 import glob
 import os
 import signal
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from board import VirtualBoard, build_virtual_board
+from board import NotStarted, VirtualBoard, build_virtual_board
 
 from . import script
 from .conversation import Item
@@ -106,7 +107,7 @@ async def converse(chosen: argparse.Namespace, port: str, place: str) -> int:
     try:
         if chosen.replay:
             return await replay(Path(chosen.replay), wire, reference)
-        with _recorder(chosen.record, reference) as recorder:
+        with _recorder(chosen.record, reference, view) as recorder:
             if not person:
                 return await script.run(Session(wire, reference, script.ask, view, *recorder), view, reference)
             # It takes half a second to load, which a pipe need not wait for.
@@ -119,12 +120,20 @@ async def converse(chosen: argparse.Namespace, port: str, place: str) -> int:
 
 
 @contextlib.contextmanager
-def _recorder(path: str | None, reference: Reference) -> Iterator[list[Recorder]]:
+def _recorder(path: str | None, reference: Reference, view: View) -> Iterator[list[Recorder]]:
     if path is None:
         yield []
         return
-    with open(path, "w", encoding="utf-8") as file:
-        yield [Recorder(file, reference, Path(path).resolve().parent)]
+    try:
+        file = open(path, "x", encoding="utf-8")
+    except FileExistsError:
+        raise Refused(f"{path} is there already, and a record overwrites nothing") from None
+    try:
+        yield [Recorder(file, reference, Path(path).resolve().parent, view.problem)]
+    finally:
+        # What the recorder could not write it has told.
+        with contextlib.suppress(OSError):
+            file.close()
 
 
 async def replay(path: Path, wire: Wire, reference: Reference) -> int:
@@ -162,6 +171,9 @@ class _Steps:
         step = next(self._sent)
         print(self._view.paint("bold", f"{step.kind} {step.text}"))
 
+    def left(self) -> None:
+        """No replay does that."""
+
     def came(self, item: Item) -> None:
         """The view shows it."""
 
@@ -185,6 +197,12 @@ def main(arguments: list[str]) -> int:
             return asyncio.run(converse(chosen, port, place))
     except (Gone, Malformed, Refused, OSError) as error:
         print(f"at.py: {error}", file=sys.stderr)
+        return 2
+    except NotStarted as error:
+        print(error.log or error, file=sys.stderr)
+        return 2
+    except subprocess.CalledProcessError as error:
+        print(f"at.py: {error.cmd[0]} failed", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import re
 import sys
 import termios
 import time
@@ -24,10 +23,10 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.patch_stdout import StdoutProxy
 from prompt_toolkit.styles import Style
 
-from .completion import Memory, choices, hint
+from .completion import LOCAL, Memory, choices, hint
 from .conversation import pending
 from .dispatch import Quit, dispatch
-from .line import HIDDEN, hide
+from .line import begins_as_secretive, hide, is_command
 from .reference import Reference
 from .session import Refused, Session
 from .view import View, bar
@@ -45,38 +44,63 @@ def history_file() -> Path:
     return Path(state) / "w800-mqtt-at" / "history"
 
 
+def _prepare(file: Path) -> None:
+    """Make it, for its owner alone, and shorten it."""
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file.touch(mode=0o600)
+    if file.stat().st_size > HISTORY_BYTES:
+        newer = file.read_bytes()[-HISTORY_BYTES // 2 :]
+        file.write_bytes(newer[max(newer.find(b"\n# "), 0) :])
+
+
 class SafeHistory(FileHistory):
     """Keeps commands, not data, and never a secret: neither on disk nor for the arrow keys."""
 
-    def __init__(self, file: Path, reference: Reference, keeps: Callable[[], bool]) -> None:
+    def __init__(
+        self, file: Path, reference: Reference, keeps: Callable[[], bool], complain: Callable[[str], None]
+    ) -> None:
         self._reference = reference
         self._keeps = keeps
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        file.touch(mode=0o600)
-        if file.stat().st_size > HISTORY_BYTES:
-            newer = file.read_bytes()[-HISTORY_BYTES // 2 :]
-            file.write_bytes(newer[max(newer.find(b"\n# "), 0) :])
+        self._complain = complain
+        self._is_written = True
+        with self._watched():
+            _prepare(file)
         super().__init__(str(file))
+
+    def load_history_strings(self) -> Iterable[str]:
+        with self._watched():
+            return list(super().load_history_strings())
+        return []
+
+    def store_string(self, string: str) -> None:
+        if self._is_written:
+            with self._watched():
+                super().store_string(string)
+
+    @contextlib.contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Where the file fails, the arrow keys still have what was typed in this session."""
+        try:
+            yield
+        except OSError as error:
+            if self._is_written:
+                self._complain(f"What is typed is not kept for later: {error.filename or ''} {error.strerror}")
+            self._is_written = False
 
     def append_string(self, string: str) -> None:
         if not self._keeps():
             return
         # What was pasted can have several lines.
-        for line in string.splitlines():
-            hidden = hide(line, self._reference)
-            if self._is_known(line) or HIDDEN in hidden:
-                super().append_string(hidden)
+        for line in map(str.strip, string.splitlines()):
+            if self._is_kept(line):
+                super().append_string(hide(line, self._reference))
             if opens_data(line, self._reference):
                 return
 
-    def _is_known(self, line: str) -> bool:
-        """What the parameters of an unknown command are nobody knows."""
-        name = line.partition("=")[0].strip().upper()
-        return (
-            line.startswith(":")
-            or name in self._reference.commands
-            or re.fullmatch(r"AT[+\w]*\??", line.strip(), re.IGNORECASE) is not None
-        )
+    def _is_kept(self, line: str) -> bool:
+        if line.startswith(":"):
+            return line.partition(" ")[0] in LOCAL
+        return is_command(line, self._reference) or begins_as_secretive(line, self._reference)
 
 
 @contextlib.contextmanager
@@ -131,7 +155,7 @@ class Prompt:
             completer=AtCompleter(reference, self._memory, self._is_command),
             complete_while_typing=False,
             auto_suggest=AutoSuggestFromHistory(),
-            history=SafeHistory(history_file(), reference, self._is_command),
+            history=SafeHistory(history_file(), reference, self._is_command, view.problem),
             is_password=Condition(self._is_secret),
             bottom_toolbar=self._toolbar,
             key_bindings=self._keys(),
@@ -226,6 +250,7 @@ class Prompt:
 
     async def _stopped(self, session: Session) -> None:
         self._view.problem("stopped waiting; the answer may still come")
+        session.cut()
         while not self._lines.empty():
             self._lines.get_nowait()
         await self._leave(session)
@@ -287,6 +312,8 @@ class Prompt:
             elif self._doing:
                 self._doing.cancel()
             else:
+                if self.session:
+                    self.session.cut()
                 self._view.tell("Ctrl-D ends the console")
 
         return keys

@@ -8,20 +8,23 @@
 | `<` | a line of the answer; empty ones are left out |
 | `!` | an unsolicited line |
 | `#` | a remark |
+| `~` | what was done there is not in the record: a replay ends |
 
-Secrets are variables without a value: they are never written.
+Secrets are variables without a value: they are never written. A line that is no command may be one, a refused data
+phase's say: only its length is.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import TextIO
 
 from .conversation import Item, Kind
-from .line import Part, hide, parameters, secrets, split
+from .line import Part, hide, is_command, is_hidden_whole, parameters, secrets, split
 from .marks import encode, encode_message, mark_numbers, mark_times
 from .reference import Reference
 from .session import Payload
@@ -57,18 +60,28 @@ class Variables:
 class Recorder:
     """Writes what it sees. Each line is flushed, so that a crash loses none."""
 
-    def __init__(self, file: TextIO, reference: Reference, folder: Path) -> None:
-        self._file = file
+    def __init__(self, file: TextIO, reference: Reference, folder: Path, complain: Callable[[str], None]) -> None:
+        self._file: TextIO | None = file
+        self._complain = complain
         self._reference = reference
         self._folder = folder
         self._variables = Variables()
         self._command = ""
-        file.write(HEAD.format(date=datetime.now().strftime("%Y-%m-%d %H:%M")))
+        self._unwritten = False
+        """Of the command that is being answered only a remark was written."""
+        self._append(HEAD.format(date=datetime.now().strftime("%Y-%m-%d %H:%M")))
 
     def typed(self, line: str) -> None:
         typed = split(line)
         self._command = typed.name if typed else ""
-        marks = self._secrets(line)
+        found = secrets(line, self._reference)
+        named = is_command(line, self._reference)
+        self._unwritten = not named or is_hidden_whole(line, self._reference)
+        if self._unwritten:
+            what = f"{self._command}, its parameters hidden" if named else "no command"
+            self._write("\n#", f"({what}, {len(line.encode(errors='surrogateescape'))} bytes)")
+            return
+        marks = self._passwords(found)
         command = self._reference.commands.get(self._command)
         if typed and command and typed.form == "set":
             for name in ADDRESS:
@@ -87,23 +100,38 @@ class Recorder:
         else:
             self._write("=", encode(payload.data))
 
+    def left(self) -> None:
+        self._write("~", "the data phase was ended without all its bytes")
+
     def came(self, item: Item) -> None:
         text = item.text.decode(errors="surrogateescape")
-        if item.kind is Kind.OTHER:
+        if item.kind is Kind.CUT:
+            self._write("#", f"a message that was cut off: {len(item.text)} bytes")
+        elif item.kind is Kind.OTHER:
             self._write("#", encode(hide(text, self._reference).encode(errors="surrogateescape")))
         elif item.message:
             self._write("!", encode_message(item.message))
         elif item.kind is Kind.EVENT:
             self._write("!", self._row(text))
+        elif self._unwritten:
+            self._answered_unwritten(item)
         else:
             row = mark_times(self._row(text))
             self._write("<", mark_numbers(row) if self._command in _MEASURED else row)
 
-    def close(self) -> None:
-        self._file.close()
+    def _answered_unwritten(self, item: Item) -> None:
+        """A refused line has changed nothing; behind one that was carried out all may depend on it."""
+        if item.kind is Kind.FINAL and item.failed:
+            self._write("#", f"< {encode(item.text)}")
+        elif item.kind in (Kind.FINAL, Kind.PROMPT):
+            self._write("~", "the line that is not written was carried out")
 
     def _row(self, text: str) -> str:
-        marks = self._secrets(text)
+        found = secrets(text, self._reference)
+        if is_hidden_whole(text, self._reference):
+            marks = [(part, "{{any}}") for part in found]
+        else:
+            marks = self._passwords(found)
         head = next((head for head in _WHERE if text.startswith(head)), None)
         for part in parameters(text, len(head)) if head else ():
             for name in ADDRESS:
@@ -112,10 +140,9 @@ class Recorder:
                     marks.append((_inner(part), f"{{{{{known}}}}}"))
         return _marked(text, marks)
 
-    def _secrets(self, text: str) -> list[tuple[Part, str]]:
+    def _passwords(self, parts: list[Part]) -> list[tuple[Part, str]]:
         found = []
-        for part in secrets(text, self._reference):
-            inner = _inner(part)
+        for inner in map(_inner, parts):
             name = self._variables.name("password", re.sub(r"\\(.)", r"\1", inner.text))
             found.append((inner, f"{{{{{name}}}}}"))
         return found
@@ -130,8 +157,17 @@ class Recorder:
         return str(full.relative_to(self._folder)) if full.is_relative_to(self._folder) else str(full)
 
     def _write(self, kind: str, text: str) -> None:
-        self._file.write(f"{kind} {text}\n")
-        self._file.flush()
+        self._append(f"{kind} {text}\n")
+
+    def _append(self, text: str) -> None:
+        if self._file is None:
+            return
+        try:
+            self._file.write(text)
+            self._file.flush()
+        except OSError as error:
+            self._file = None
+            self._complain(f"The record ends here, as it cannot be written: {error.strerror}")
 
 
 def _inner(part: Part) -> Part:

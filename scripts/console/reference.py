@@ -59,6 +59,10 @@ class Command:
     secret_data: bool = False
     comma_less: bool = False
 
+    @property
+    def has_secrets(self) -> bool:
+        return any(param.secret for param in self.params)
+
     def position(self, name: str) -> int | None:
         """Where the parameter of that name stands."""
         return next((at for at, param in enumerate(self.params) if param.name == name), None)
@@ -74,6 +78,7 @@ NEIGHBOURS = (
     Command("ATE1", "Turns the port's echo on.", ("execute",)),
     Command("AT+GMR", "Shows the firmware's version.", ("execute",)),
     Command("AT+RST", "Restarts the chip.", ("execute",)),
+    Command("AT+CWMODE", "Chooses whether the Wi-Fi is joined or offered.", ("query", "set")),
     Command("AT+CWJAP", "Joins a Wi-Fi.", ("query", "set"), (_text("ssid"), _text("pwd", True)), 2),
     Command("AT+CWQAP", "Leaves the Wi-Fi.", ("execute",)),
     Command("AT+CWSAP", "Offers a Wi-Fi.", ("query", "set"), (_text("ssid"), _text("pwd", True)), 2),

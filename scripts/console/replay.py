@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 from .conversation import Item, Kind
 from .line import hide
@@ -38,7 +39,7 @@ class Difference(Exception):
 
 @dataclass
 class Step:
-    """Something sent (`>`, `=` or `@`), and what came before the next."""
+    """Something sent (`>`, `=` or `@`), and what came before the next; `~` is where the record has not all of it."""
 
     number: int
     kind: str
@@ -54,9 +55,13 @@ def parse(text: str) -> list[Step]:
         kind, rest = line[:1], line[2:]
         if kind in ("", "#"):
             continue
-        if line[1:2] not in ("", " ") or kind not in "<!>=@":
+        if line[1:2] not in ("", " ") or kind not in "<!>=@~":
             raise Malformed(f"line {number} is none of a record: {line[:60]!r}")
-        if kind in ">=@":
+        if kind == "~":
+            # Data that did not go out whole is none to type again.
+            while steps[-1].kind in ("=", "@"):
+                steps.pop()
+        if kind in ">=@~":
             steps.append(Step(number, kind, rest))
         else:
             (steps[-1].answers if kind == "<" else steps[-1].events).append(rest)
@@ -95,10 +100,13 @@ class Listener:
     def filled(self, payload: Payload) -> None:
         self.answers.clear()
 
+    def left(self) -> None:
+        """The replay is at its end."""
+
     def came(self, item: Item) -> None:
         if item.kind is Kind.EVENT:
             self.events.append(encode_message(item.message) if item.message else encode(item.text))
-        elif item.kind is not Kind.OTHER:
+        elif item.kind not in (Kind.OTHER, Kind.CUT):
             self.answers.append(encode(item.text))
         self.changed.set()
 
@@ -138,6 +146,8 @@ class Replay:
     async def run(self, steps: list[Step]) -> int:
         """How many commands answered as recorded; a `Difference` ends it."""
         for step in steps:
+            if step.kind == "~":
+                await self._stop(step)
             if step.kind:
                 await self._send(step)
                 self._compare(step)
@@ -145,6 +155,11 @@ class Replay:
                 if not await self._listener.event(pattern(event, self._printed)):
                     raise self._difference(step, [f"! {event}"], [f"! {came}" for came in self._listener.events])
         return sum(step.kind == ">" for step in steps)
+
+    async def _stop(self, step: Step) -> NoReturn:
+        if self._session.wanted:
+            await self._session.leave()
+        raise Malformed(f"line {step.number}: the replay ends here, as the record has not all that was done: {step.text}")
 
     async def _send(self, step: Step) -> None:
         try:

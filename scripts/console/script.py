@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import sys
 import threading
 from collections.abc import AsyncIterator
@@ -50,7 +51,7 @@ async def _lines() -> AsyncIterator[str]:
                 text = line.decode(errors="surrogateescape").rstrip("\r\n")
                 asyncio.run_coroutine_threadsafe(lines.put(text), loop).result()
             asyncio.run_coroutine_threadsafe(lines.put(None), loop).result()
-        except (RuntimeError, asyncio.CancelledError):
+        except (RuntimeError, concurrent.futures.CancelledError):
             # The loop has ended before its input.
             return
 

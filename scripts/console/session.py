@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from .conversation import Conversation, Item, Kind, Pending, pending
-from .line import HIDDEN, Part, Typed, replace, secrets, split
+from .line import HIDDEN, Part, Typed, is_hidden_whole, replace, secrets, split
 from .reference import Command, Reference
 from .wire import Gone, Wire
 
@@ -26,6 +26,9 @@ ESCAPE, ESCAPE_PAUSE = b"+++", 1.0
 
 ESCAPES, ESCAPE_SECONDS = 4, 3.0
 """How often it is tried: bytes that a PTY still held would take the silence away."""
+
+CUT_SECONDS = 3.0
+"""A message of which no byte has come for so long need not be waited for."""
 
 _FILE = re.compile(r"@(.+)", re.DOTALL)
 
@@ -65,6 +68,9 @@ class Observer(Protocol):
     def filled(self, payload: Payload) -> None:
         """Bytes are about to go into a data phase."""
 
+    def left(self) -> None:
+        """The open data phase is about to be ended."""
+
     def came(self, item: Item) -> None:
         """An item came."""
 
@@ -87,6 +93,8 @@ class Session:
         self._answer: Answer | None = None
         self._changed = asyncio.Event()
         self._filled = bytearray()
+        self._received = 0.0
+        """When a byte came last."""
         self._secrets: dict[tuple[str, int], str] = {}
         self.gone = asyncio.Event()
         wire.listen(self._receive, self._end)
@@ -145,6 +153,8 @@ class Session:
         if self._answer is None:
             raise Refused("no data phase is open")
         self.leaving = True
+        for observer in self._observers:
+            observer.left()
         try:
             # What still waits in the device's queue is data.
             await self._wire.send(b"")
@@ -157,6 +167,15 @@ class Session:
         finally:
             self.leaving = False
         return self._finish()
+
+    def cut(self) -> None:
+        """Give up a message whose bytes have stopped coming, so that what comes is read as lines again."""
+        if asyncio.get_running_loop().time() - self._received < CUT_SECONDS:
+            return
+        item = self._conversation.cut()
+        if item is not None:
+            for observer in self._observers:
+                observer.came(item)
 
     async def quiet(self, seconds: float) -> None:
         """Until nothing has come for a while, or as long as that at the most ten times over."""
@@ -197,6 +216,7 @@ class Session:
                     deadline = loop.time() + limit
                 received = self._conversation.receiving
                 if loop.time() >= deadline:
+                    self.cut()
                     raise Refused(f"no answer within {limit:.0f} s")
                 self._changed.clear()
                 with contextlib.suppress(TimeoutError):
@@ -209,6 +229,7 @@ class Session:
             self.waiting_for = None
 
     def _receive(self, data: bytes) -> None:
+        self._received = asyncio.get_running_loop().time()
         for item in self._conversation.receive(data):
             if self._answer and item.kind in (Kind.INFO, Kind.FINAL):
                 self._answer.items.append(item)
@@ -264,6 +285,10 @@ class Session:
     async def _with_secrets(self, line: str) -> str:
         """`"***"` in a secret's place: what was typed there before, else what is asked for."""
         parts = secrets(line, self.reference)
+        if is_hidden_whole(line, self.reference):
+            if parts[0].text.strip() == HIDDEN:
+                raise Refused(f"{line}: the parameters of this line were hidden, and are to be typed again")
+            return line
         texts = []
         for number, part in enumerate(parts):
             key = (line.partition("=")[0].upper(), number)

@@ -49,10 +49,15 @@ class View:
         if self._person and payload.path is not None:
             self.write(self.paint("dim", f"{len(payload.data)} bytes of {payload.path}"))
 
+    def left(self) -> None:
+        """The board's answer says so."""
+
     def came(self, item: Item) -> None:
         text = self._data(item) if item.message else printable(item.text)
         text = hide(text, self._reference) if self._discreet else text
-        if item.kind in (Kind.EVENT, Kind.OTHER):
+        if item.kind is Kind.CUT:
+            text = f"a message was cut off after {len(item.text)} bytes: {text[:SHOWN_DATA]}"
+        if item.kind in (Kind.EVENT, Kind.OTHER, Kind.CUT):
             now = self.paint("dim", datetime.now().strftime("%H:%M:%S ")) if self._person else ""
             self.write(now + self.paint("event" if item.kind is Kind.EVENT else "dim", text))
         elif item.kind is not Kind.PROMPT or not self._person:

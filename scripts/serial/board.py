@@ -43,6 +43,14 @@ def processor() -> list[str]:
     return ["--cpu", "xt804", "--image", image] if image else []
 
 
+class NotStarted(RuntimeError):
+    """The virtual board has ended before it had a port; `log` is what it said."""
+
+    def __init__(self, printed: bytes, log: str) -> None:
+        super().__init__(f"the virtual board did not start: {printed!r}\n{log}")
+        self.log = log.strip()
+
+
 class VirtualBoard:
     """A running `w800-sim --uart pty`. Its log goes to a file in `folder`."""
 
@@ -72,7 +80,7 @@ class VirtualBoard:
             while b"\n" not in text.partition(b"PTY ")[2]:
                 if time.monotonic() > deadline or self.process.poll() is not None:
                     self.stop()
-                    raise RuntimeError(f"the virtual board did not start: {text!r}\n{self.log()}")
+                    raise NotStarted(text, self.log())
                 if selector.select(0.2):
                     text += out.read() or b""
         return text.partition(b"PTY ")[2].partition(b"\n")[0].decode().strip()

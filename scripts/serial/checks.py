@@ -18,7 +18,7 @@ import serial
 from atport import Answer, AtPort, Surprise, quote
 from board import RealBoard
 from link import CA, CERTIFICATE, KEY, Link
-from transcript import Transcript
+from transcript import Transcript, mask
 from uart import Unusable, check_port
 
 JOIN_SECONDS, REACH_MS, TIME_SECONDS = 40, 5000, 20
@@ -123,7 +123,7 @@ def commands_are_there(bench: Bench) -> str:
     if UNKNOWN in bench.at.command("AT+MQTTCONN?").lines:
         raise Unmet(
             "this firmware has no MQTT commands: it must be linked with libw800_mqtt_at.a and "
-            "-Wl,-u,w800_mqtt_at_table (README, Building for the chip)"
+            "-Wl,-u,w800_mqtt_at_table (docs/component.md)"
         )
     if UNKNOWN in bench.at.command("AT+MQTTERR?").lines:
         raise Unmet("these are the SDK's own MQTT commands: turn CONFIG_WM_ATCMD_MQTT_ENABLE off")
@@ -158,14 +158,27 @@ def network_is_joined(bench: Bench) -> str:
     wishes = bench.wishes
     if wishes.ssid:
         bench.at.command("AT+CWMODE=1")
-        answer = bench.at.command(b"AT+CWJAP=%b,%b" % (quote(wishes.ssid), quote(wishes.password)), JOIN_SECONDS)
-        if answer.final != b"OK":
-            raise Unmet(f"the board cannot join {wishes.ssid!r}: look at --ssid, the password and the distance")
+        _join(bench)
     row = _first_row(bench.at.command("AT+CWJAP?"), b"+CWJAP:")
     if not row:
         raise Unmet("the board has joined no network: give --ssid and --password")
     name = row.removeprefix(b"+CWJAP:").partition(b",")[0].decode("utf-8", "replace")
     return f"the board has joined {name}"
+
+
+def _join(bench: Bench) -> None:
+    """A failure is told without the port's words: the password may be among them."""
+    wishes = bench.wishes
+    cannot = f"the board cannot join {wishes.ssid!r}"
+    line = b"AT+CWJAP=%b,%b" % (quote(wishes.ssid), quote(wishes.password))
+    try:
+        answer = bench.at.command(line, JOIN_SECONDS)
+    except Surprise:
+        if not bench.at.is_open:
+            raise
+        raise Unmet(f"{cannot}: no proper answer within {JOIN_SECONDS} s; look at the distance and the power") from None
+    if answer.final != b"OK":
+        raise Unmet(f"{cannot}: look at --ssid, the password and the distance")
 
 
 def address_is_ours(bench: Bench) -> str:
@@ -270,11 +283,28 @@ def check(wishes: Wishes, transcript: Transcript) -> Found | None:
         print(f"STOP  {error}", flush=True)
         return None
     except Surprise as error:
-        print(f"STOP  the port does what no rule of docs/at-reference.md allows: {error}", flush=True)
+        print(f"STOP  {_told(bench, error)}", flush=True)
+        return None
+    except serial.SerialException:
+        print(f"STOP  {_gone(wishes)}", flush=True)
         return None
     finally:
         bench.close()
     return bench.found
+
+
+def _told(bench: Bench, error: Surprise) -> str:
+    """Its first line. What is behind it are the port's last lines as they were, secrets in them."""
+    if bench.port is not None and not bench.port.is_open:
+        return _gone(bench.wishes)
+    first = mask(str(error).partition("\n")[0].encode()).decode()
+    if bench.wishes.password:
+        first = first.replace(bench.wishes.password, "***")
+    return f"the port does what no rule of docs/at-reference.md allows: {first} (the transcript has the lines before it)"
+
+
+def _gone(wishes: Wishes) -> str:
+    return f"{wishes.port} is gone: was the board unplugged, or does it lose its power?"
 
 
 def tidy(wishes: Wishes, transcript: Transcript) -> None:

@@ -24,6 +24,7 @@ REFUSED, UNMET = 64, 69
 """Exit codes of this program's own; others are pytest's."""
 
 PASSWORD = "W800_WIFI_PASSWORD"
+RECORD = "transcript.txt"
 Result = TypeVar("Result")
 
 
@@ -80,7 +81,12 @@ def _password(options: argparse.Namespace) -> str:
 def report_folder(chosen: Path | None) -> Path:
     now = datetime.datetime.now()
     folder = chosen or Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target")) / "board" / f"{now:%Y%m%d-%H%M%S}"
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / RECORD).touch()
+    except OSError as error:
+        print(f"error: no records can be written to {folder}: {error.strerror}", file=sys.stderr)
+        sys.exit(REFUSED)
     return folder.resolve()
 
 
@@ -90,7 +96,7 @@ def test(wishes: Wishes, found: Found, folder: Path, more: list[str]) -> int:
     command += [f"--port={wishes.port}", f"--baud={wishes.baud}", f"--argv={found.argv}"]
     command += [f"--broker={wishes.broker}", f"--listen={wishes.listen}"]
     command += [] if found.clock else ["--no-clock"]
-    command += [f"--junitxml={folder / 'junit.xml'}", f"--transcript={folder / 'transcript.txt'}"]
+    command += [f"--junitxml={folder / 'junit.xml'}", f"--transcript={folder / RECORD}"]
     command += more if any(_is_test(word) for word in more) else [*more, str(Path(__file__).parent)]
     # pytest has the board to leave in order; the password is none of its business.
     signal.signal(signal.SIGINT, lambda *_: None)
@@ -105,9 +111,9 @@ def _is_test(word: str) -> bool:
 
 def main() -> int:
     options, more = arguments()
-    wishes = wishes_of(options)
     folder = report_folder(options.report)
-    record = folder / "transcript.txt"
+    wishes = wishes_of(options)
+    record = folder / RECORD
     found = _recorded(record, check, wishes)
     status = UNMET
     if found is not None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from board import HOST_LOOPBACK
+from scripted import Scripted
 from screen import CTRL_C, CTRL_D, ENTER, TAB, UP, Screen
 
 pytestmark = [pytest.mark.virtual, pytest.mark.once]
@@ -29,8 +30,8 @@ def start(environment, tmp_path):
     """`at.py --sim` on a terminal."""
     screens = []
 
-    def started(*options):
-        screens.append(Screen([sys.executable, str(AT), "--sim", *options], environment, tmp_path))
+    def started(*options, board=("--sim",)):
+        screens.append(Screen([sys.executable, str(AT), *board, *options], environment, tmp_path))
         screens[-1].see("at>", "Tab completes", timeout=30)
         return screens[-1]
 
@@ -168,6 +169,51 @@ def test_a_file_that_is_stopped(start, broker, tmp_path):
     screen.see("at> AT\nOK\nat>")
 
 
+def test_the_record_of_a_file_that_is_stopped(start, piped, broker, tmp_path):
+    (tmp_path / "picture.raw").write_bytes(bytes(100_000))
+    screen = start("--record", "session.txt", "--", "--heap", "300000", "--baud", "230400")
+    screen.type(f"{USERCFG}{ENTER}{conn(broker)}{ENTER}")
+    screen.see("+MQTTCONNECTED")
+    screen.type(":send picture.raw topic 0" + ENTER)
+    screen.see("█·")
+    screen.type(CTRL_C)
+    screen.see("+MQTTPUB:FAIL\nat>")
+    screen.type("AT" + ENTER + CTRL_D)
+    assert screen.ended() == 0
+    again = piped([], "--replay", str(tmp_path / "session.txt"), "--", "--heap", "300000", W800_PASSWORD="any")
+    assert again.returncode == 2
+    ends = r"at.py: line \d+: the replay ends here, as the record has not all that was done: the data phase was ended"
+    assert re.match(ends, again.stderr.decode()), again
+
+
+def test_a_message_that_stops_in_the_middle(start):
+    """By a wrong length, or a reset: what comes behind it is read as lines again."""
+    said = {b"AT\r\n": b'\r\nOK\r\n+MQTTSUBRECV:0,"t",100000,abc\r\nready\r\n', b"AT+GMR\r\n": b"1.0\r\nOK\r\n"}
+    board = Scripted(lambda line: said.get(line, b"\r\nOK\r\n"))
+    screen = start(board=("--port", board.name))
+    screen.type("AT" + ENTER)
+    screen.see("at> AT\nOK\nat>")
+    screen.type("AT+GMR" + ENTER)
+    screen.see("AT+GMR … 4 s")
+    screen.type(CTRL_C)
+    screen.see('a message was cut off after 45 bytes: +MQTTSUBRECV:0,"t",100000,abc\\r\\nready', "stopped waiting")
+    screen.type("AT+GMR" + ENTER)
+    screen.see("at> AT+GMR\n1.0\nOK\nat>")
+    screen.type(CTRL_D)
+    assert screen.ended() == 0
+    board.close()
+
+
+def test_a_history_that_cannot_be_written(start, tmp_path):
+    (tmp_path / "state").touch()
+    screen = start()
+    screen.see("What is typed is not kept for later: ")
+    screen.type("AT+MQTTCONN?" + ENTER)
+    screen.see("OK\nat>")
+    screen.type(UP)
+    screen.see("at> AT+MQTTCONN?\n")
+
+
 def test_lines_typed_ahead_wait_for_their_turn(start, broker):
     screen = start()
     screen.type("AT+RST" + ENTER + "AT+MQTTCONN?" + ENTER + ":quit" + ENTER)
@@ -252,6 +298,32 @@ def test_a_record_replays(piped, broker, own_broker, tmp_path):
     without = piped([], "--replay", str(record))
     assert without.returncode == 2
     assert "PASSWORD is not in the record: set W800_PASSWORD" in without.stderr.decode()
+
+
+def test_a_refused_data_phase_is_recorded_without_its_data(piped, tmp_path):
+    record = tmp_path / "session.txt"
+    key = ["AT+MQTTCERT=0,2,99999999", "-----BEGIN PRIVATE KEY-----", "MIIEgeheim"]
+    assert piped([*key, "AT"], "--record", str(record)).returncode == 1
+    text = record.read_text()
+    assert "# (no command, 27 bytes)\n# < CMD FORMAT ERR\n\n# (no command, 10 bytes)\n" in text
+    assert "geheim" not in text
+    again = piped([], "--replay", str(record))
+    assert again.returncode == 0 and b"2 commands, every answer as recorded" in again.stdout, again
+
+
+def test_a_record_overwrites_nothing(piped, tmp_path):
+    record = tmp_path / "session.txt"
+    record.write_text("> AT\n")
+    ran = piped(["AT"], "--record", str(record))
+    assert ran.returncode == 2 and ran.stdout == b""
+    assert ran.stderr.decode() == f"at.py: {record} is there already, and a record overwrites nothing\n"
+    assert record.read_text() == "> AT\n"
+
+
+def test_options_that_the_virtual_board_does_not_know(piped):
+    ran = piped(["AT"], "--", "--nonsense")
+    assert ran.returncode == 2 and ran.stdout == b""
+    assert "--nonsense" in ran.stderr.decode() and "Traceback" not in ran.stderr.decode()
 
 
 def test_a_changed_answer_fails_the_replay(piped, certificates, tmp_path):

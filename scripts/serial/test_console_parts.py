@@ -1,5 +1,6 @@
 """The console without a port: reading, completing, hiding, recording."""
 
+import asyncio
 import hashlib
 import io
 from pathlib import Path
@@ -7,16 +8,20 @@ from pathlib import Path
 import pytest
 
 from atport import PUBLISH_RESULTS
+from console import session
 from console.completion import Memory, choices, hint
-from console.conversation import Conversation, Kind, pending
+from console.conversation import Conversation, Item, Kind, pending
 from console.line import HIDDEN, hide, is_inside_string, split
 from console.marks import decode, encode, mark_numbers, mark_times, pattern
 from console.prompt import SafeHistory
 from console.record import Recorder
 from console.reference import Reference
 from console.replay import Malformed, parse, variables
+from console.script import ask
 from console.session import Payload
 from console.view import View
+from console.wire import Wire
+from scripted import Scripted
 
 pytestmark = pytest.mark.once
 
@@ -87,6 +92,35 @@ def test_no_control_byte_reaches_the_screen():
     assert written == ['+MQTTSUBRECV:0,"t",9,\\x1b[2J\\r\\n\\xff\\xc2\\x9b', "\\x1b[31mred"]
 
 
+def test_a_message_whose_bytes_stop_coming_is_cut_off():
+    found = conversation("AT")
+    assert found.cut() is None
+    assert received(found, b'+MQTTSUBRECV:0,"t",100000,abc\r\nready\r\n') == []
+    assert found.cut() == Item(Kind.CUT, b'+MQTTSUBRECV:0,"t",100000,abc\r\nready')
+    assert received(found, b"\r\nOK\r\nhalf") == [(Kind.FINAL, b"OK")]
+    assert found.cut() is None
+    assert received(found, b" a line\r\n") == [(Kind.OTHER, b"half a line")]
+
+
+def test_a_command_behind_a_message_that_stops_fails_and_the_next_does_not(monkeypatch):
+    monkeypatch.setattr(session, "ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr(session, "CUT_SECONDS", 0.2)
+    said = iter([b'OK\r\n+MQTTSUBRECV:0,"t",9999,', b"OK\r\n", b"OK\r\n"])
+    board = Scripted(lambda line: next(said))
+    wire = Wire(board.name, 115200)
+
+    async def talk() -> None:
+        port = session.Session(wire, REFERENCE, ask)
+        assert not (await port.run("AT")).failed
+        with pytest.raises(session.Refused, match="no answer within"):
+            await port.run("AT")
+        assert (await port.run("AT")).final == Item(Kind.FINAL, b"OK")
+        wire.close()
+
+    asyncio.run(talk())
+    board.close()
+
+
 # --- splitting and hiding ---
 
 
@@ -119,12 +153,27 @@ def test_a_string_ends_at_an_unescaped_quote():
         (USERCFG.lower(), f'at+mqttusercfg=0,1,"w800","user",{HIDDEN},0,0,""'),
         ('+MQTTUSERCFG:0,1,"w800","user","geheim",0,0,""', f'+MQTTUSERCFG:0,1,"w800","user",{HIDDEN},0,0,""'),
         ('AT+MQTTUSERCGF=0,1,"w800","user","geheim",0,0,""', f'AT+MQTTUSERCGF=0,1,"w800","user",{HIDDEN},0,0,""'),
-        ('at+mqttusercfg :0,1,"w800","user","geheim",0,0,""', f'at+mqttusercfg :0,1,"w800","user",{HIDDEN},0,0,""'),
-        # Where the quotes leave a doubt, all that may belong to it.
-        ('AT+MQTTUSERCFG=0,1,"w800","user","ge",heim",0,0,""', f'AT+MQTTUSERCFG=0,1,"w800","user",{HIDDEN}'),
-        ('AT+MQTTUSERCFG=0,1,"w800","user","geheim', f'AT+MQTTUSERCFG=0,1,"w800","user",{HIDDEN}'),
         ('AT+MQTTPASSWORD=0"geheim"', f"AT+MQTTPASSWORD=0{HIDDEN}"),
+        ('AT+MQTTPASSWORD=0,<geheim', f"AT+MQTTPASSWORD=0,{HIDDEN}"),
+        ('AT+MQTTPASSWORD=0,"geheim', f"AT+MQTTPASSWORD=0,{HIDDEN}"),
         ('AT+CWJAP="home","geheim"', f'AT+CWJAP="home",{HIDDEN}'),
+        ('log: +MQTTPASSWORD:0,"geheim"', f"log: +MQTTPASSWORD:0,{HIDDEN}"),
+        # Where the parameters leave a doubt, all of them.
+        ('at+mqttusercfg :0,1,"w800","user","geheim",0,0,""', f"at+mqttusercfg :{HIDDEN}"),
+        ('AT+MQTTUSERCFG=0,1,"w800","user","ge",heim",0,0,""', f"AT+MQTTUSERCFG={HIDDEN}"),
+        ('AT+MQTTUSERCFG=0,1,"w800","ge","he",im",0,""', f"AT+MQTTUSERCFG={HIDDEN}"),
+        ('AT+MQTTUSERCFG=0,1,"w800","user","geheim', f"AT+MQTTUSERCFG={HIDDEN}"),
+        ('AT+MQTTUSERCFG=0,1,"id","geheim",0,0,""', f"AT+MQTTUSERCFG={HIDDEN}"),
+        ('AT+MQTTPASSWORD="geheim"', f"AT+MQTTPASSWORD={HIDDEN}"),
+        ('AT+MQTTPASSWORD 0,"geheim"', f"AT+MQTTPASSWORD {HIDDEN}"),
+        ('AT+MQTTPASSWORD=0."geheim"', f"AT+MQTTPASSWORD={HIDDEN}"),
+        ('AT+CWJAP="home" "geheim"', f"AT+CWJAP={HIDDEN}"),
+        ('AT+CWSAP="home","geheim",5,3', f"AT+CWSAP={HIDDEN}"),
+        ('+MQTTPASSWORD=0,"geheim"', f"+MQTTPASSWORD={HIDDEN}"),
+        ("+MQTTUSERCFG:0,1,geheim", f"+MQTTUSERCFG:{HIDDEN}"),
+        ('at> AT+MQTTPASSWORD=0,"geheim"', f"at> AT+MQTTPASSWORD={HIDDEN}"),
+        # What is published is no secret.
+        ('AT+MQTTPUB=0,"t","+MQTTPASSWORD:0"', None),
         ('AT+MQTTUSERCFG=0,1,"w800","","",0,0,""', None),
         ("AT+MQTTUSERCFG?", None),
         ('AT+MQTTUSERCFG=<LinkID>,<scheme>,<"client_id">,<"username">,<"password">,<cert_key_ID>,<CA_ID>,<"path">', None),
@@ -136,7 +185,7 @@ def test_secrets_are_hidden(line, hidden):
 
 def test_the_history_keeps_no_secret_and_no_data(tmp_path):
     commands = True
-    history = SafeHistory(tmp_path / "state" / "history", REFERENCE, lambda: commands)
+    history = SafeHistory(tmp_path / "state" / "history", REFERENCE, lambda: commands, pytest.fail)
     for line in (
         USERCFG,
         "AT+MQTTCONN?",
@@ -145,6 +194,12 @@ def test_the_history_keeps_no_secret_and_no_data(tmp_path):
         'AT+MQTTPASSW:0,"geheim',
         'AT+CWJAP="home","geheim"',
         ":send file topic",
+        ':AT+MQTTPASSWORD=0,"geheim"',
+        ":geheim",
+        'geheim AT+MQTTPASSWORD=0,"x"',
+        'AT+UNKNOWN="geheim" +MQTTPASSWORD:0,"x"',
+        'AT+UNKNOWN="***","geheim"',
+        'AT+MQTTUSERCFG=0,1,"id","geheim",0,0,""',
     ):
         history.append_string(line)
     pasted = f"AT\n{USERCFG}\nAT+MQTTLONGPASSWORD=0,6\ngeheim"
@@ -153,11 +208,22 @@ def test_the_history_keeps_no_secret_and_no_data(tmp_path):
     commands = False
     history.append_string("AT+geheim")
     user = f'AT+MQTTUSERCFG=0,1,"w800","user",{HIDDEN},0,0,""'
-    typed = [user, "AT+MQTTCONN?", f"AT+MQTTPASSW:0,{HIDDEN}", f'AT+CWJAP="home",{HIDDEN}', ":send file topic"]
+    typed = [user, "AT+MQTTCONN?", f"AT+MQTTPASSW:{HIDDEN}", f'AT+CWJAP="home",{HIDDEN}', ":send file topic"]
+    typed += [f"AT+MQTTUSERCFG={HIDDEN}"]
     assert history.get_strings() == [*typed, "AT", user, "AT+MQTTLONGPASSWORD=0,6"]
     file = tmp_path / "state" / "history"
     assert "geheim" not in file.read_text()
     assert file.stat().st_mode & 0o077 == 0
+
+
+def test_a_history_that_cannot_be_written(tmp_path):
+    (tmp_path / "state").touch()
+    said = []
+    history = SafeHistory(tmp_path / "state" / "history", REFERENCE, lambda: True, said.append)
+    history.append_string("AT")
+    history.append_string("AT+GMR")
+    assert history.get_strings() == ["AT", "AT+GMR"]
+    assert len(said) == 1 and said[0].startswith("What is typed is not kept for later: ")
 
 
 # --- completion ---
@@ -193,6 +259,7 @@ def test_values_have_their_meanings():
 def test_texts_typed_before_come_again_but_no_secrets():
     assert '"room/1"' in offered("AT+MQTTSUB=0,", 'AT+MQTTPUB=0,"room/1","x",0,0')
     assert '"gehe\\"im"' not in offered('AT+MQTTUSERCFG=0,1,"","",', USERCFG)
+    assert '"geheim"' not in offered('AT+MQTTUSERCFG=0,1,"",', 'AT+MQTTUSERCFG=0,1,"id","geheim",0,0,""')
 
 
 def test_files(tmp_path):
@@ -249,7 +316,7 @@ def test_what_varies():
 def record(*happened):
     """`>`: typed, `=`: data, bytes: what the port sends."""
     file, found = io.StringIO(), Conversation(REFERENCE)
-    recorder = Recorder(file, REFERENCE, Path("/"))
+    recorder = Recorder(file, REFERENCE, Path("/"), pytest.fail)
     for what in happened:
         if isinstance(what, bytes):
             for item in found.receive(what):
@@ -259,7 +326,7 @@ def record(*happened):
         else:
             recorder.typed(what)
             found.begin(pending(what, REFERENCE))
-    return [line for line in file.getvalue().splitlines() if line and not line.startswith("#")]
+    return [line for line in file.getvalue().splitlines()[2:] if line]
 
 
 def test_a_record_names_what_varies_and_hides_secrets():
@@ -294,6 +361,54 @@ def test_a_record_names_what_varies_and_hides_secrets():
     ]
 
 
+def test_a_record_has_only_the_length_of_what_may_be_a_secret():
+    """A data phase that was refused, its data typed as a line; parameters that are not as they should be."""
+    lines = record(
+        "AT+MQTTLONGPASSWORD=0,6",
+        b"ERROR\r\n",
+        "geheim",
+        b"\r\nCMD FORMAT ERR\r\n",
+        "> AT+MQTTPASSWORD=0,geheim",
+        b"CMD FORMAT ERR\r\n",
+        'AT+MQTTPASSWORD="geheim"',
+        b"ERR CODE:0x00006008\r\n\r\nERROR\r\n",
+        'AT+UNKNOWN="geheim"',
+        b"\r\nOK\r\n",
+        "AT+UNKNOWN?",
+        b'log: +MQTTPASSWORD:0,"geheim"\r\n+MQTTUSERCFG:0,geheim\r\nOK\r\n',
+        b'+MQTTSUBRECV:0,"t",0,\r\nx +MQTTPASSWORD:0,geheim\r\n',
+    )
+    assert lines == [
+        "> AT+MQTTLONGPASSWORD=0,6",
+        "< ERROR",
+        "# (no command, 6 bytes)",
+        "# < CMD FORMAT ERR",
+        "# (no command, 26 bytes)",
+        "# < CMD FORMAT ERR",
+        "# (AT+MQTTPASSWORD, its parameters hidden, 24 bytes)",
+        "# < ERROR",
+        "# (no command, 19 bytes)",
+        "~ the line that is not written was carried out",
+        "> AT+UNKNOWN?",
+        '< log: +MQTTPASSWORD:0,"{{PASSWORD}}"',
+        "< +MQTTUSERCFG:{{any}}",
+        "< OK",
+        '! +MQTTSUBRECV:0,"t",0,',
+        '# x +MQTTPASSWORD:0,"***"',
+    ]
+
+
+def test_a_record_on_a_full_disk_ends_with_one_word_about_it():
+    said = []
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        recorder = Recorder(full, REFERENCE, Path("/"), said.append)
+        recorder.typed("AT")
+        recorder.typed("AT+GMR")
+        with pytest.raises(OSError):
+            full.close()
+    assert said == ["The record ends here, as it cannot be written: No space left on device"]
+
+
 def test_long_data_is_a_digest():
     data = bytes(5000)
     digest = hashlib.sha256(data).hexdigest()
@@ -311,6 +426,11 @@ def test_variables_come_from_the_environment_the_record_or_a_person(monkeypatch)
     assert variables(steps, lambda name: name.lower()) == {"HOST": b"h", "PORT": b"2", "PASSWORD": b"password"}
     with pytest.raises(Malformed, match="W800_PASSWORD"):
         variables(steps, lambda _: None)
+
+
+def test_data_that_did_not_go_out_whole_is_not_typed_again():
+    steps = parse('> AT+MQTTPUBRAW=0,"t",9,0,0\n< OK\n< >\n= half\n~ ended\n< +MQTTPUB:FAIL\n> AT\n')
+    assert [(step.kind, step.text) for step in steps[2:]] == [("~", "ended"), (">", "AT")]
 
 
 @pytest.mark.parametrize("text", ["", "# only a remark\n", "AT+MQTTCONN?\n", ">AT\n"])

@@ -7,6 +7,7 @@ import pty
 import subprocess
 import threading
 import tty
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -14,6 +15,7 @@ import pytest
 
 import checks
 from board import VirtualBoard
+from scripted import Scripted
 from transcript import Transcript
 
 pytestmark = pytest.mark.virtual("a board of its own, started for it")
@@ -113,6 +115,51 @@ def test_a_port_that_does_not_answer(log, words, tmp_path, monkeypatch, capsys):
         os.close(other)
         os.close(ours)
     assert words in capsys.readouterr().out
+
+
+JOINING = checks.Wishes("", 115200, "10.0.2.2", "127.0.0.1", ssid="home", password=WIFI_PASSWORD)
+
+
+@pytest.mark.parametrize(
+    ("joins", "words"),
+    [
+        (b"", "cannot join 'home': no proper answer within 1 s"),
+        (b"AT+CWJAP\xff=" + WIFI_PASSWORD.encode() + b"\r\nOK\r\n", "cannot join 'home': no proper answer"),
+        (b"ERROR\r\n", "look at --ssid, the password and the distance"),
+        (None, " is gone: was the board unplugged"),
+    ],
+)
+def test_a_board_that_does_not_join(joins, words, tmp_path, monkeypatch, capsys):
+    """What went over the port, the password in it, is not shown."""
+    monkeypatch.setattr(checks, "JOIN_SECONDS", 1)
+    monkeypatch.setattr(checks, "CHECKS", (checks.port_opens, checks.board_answers, checks.network_is_joined))
+    board = Scripted(lambda line: joins if b"AT+CWJAP=" in line else b"\r\nOK\r\n")
+    transcript = Transcript(tmp_path / "transcript.txt")
+    assert checks.check(replace(JOINING, port=board.name), transcript) is None
+    transcript.close()
+    board.close()
+    said = capsys.readouterr().out
+    assert words in said and len(said.splitlines()) == 3
+    assert WIFI_PASSWORD not in said and "***" in (tmp_path / "transcript.txt").read_text()
+
+
+def test_a_surprise_is_told_in_one_line(tmp_path, capsys, monkeypatch):
+    surprise = checks.Surprise(f"b'{WIFI_PASSWORD}' that no command asked for\n--- transcript ---\n{WIFI_PASSWORD}")
+
+    def surprised(bench):
+        raise surprise
+
+    monkeypatch.setattr(checks, "CHECKS", (surprised,))
+    assert checks.check(JOINING, Transcript(tmp_path / "transcript.txt")) is None
+    said = capsys.readouterr().out
+    assert said.endswith("b'***' that no command asked for (the transcript has the lines before it)\n")
+    assert said.count("\n") == 1
+
+
+def test_records_that_cannot_be_written(run):
+    done = run("--port", "/dev/ttyNONE", *HERE, "--report", "/dev/null/report")
+    assert done.returncode == REFUSED
+    assert done.stderr.endswith("error: no records can be written to /dev/null/report: Not a directory\n")
 
 
 def test_options(run):
