@@ -22,7 +22,7 @@ from link import Link
 MEASURED = REPOSITORY / "docs/measured.json"
 MEGAHERTZ = 240
 TIMES = 20
-ROUNDS = 3
+ROUNDS, ROUNDS_TO_RECORD = 3, 12
 SMALL, LARGE = b"x" * 100, b"x" * 65536
 
 _ROW = re.compile(rb'\+SYSCPU:"(.*)",(\d+),\d+,\d+,\d+,(\d+)')
@@ -89,10 +89,10 @@ def combined(one: dict | float, other: dict | float, choose: Callable) -> dict |
     return {name: combined(one[name], other[name], choose) for name in one} if isinstance(one, dict) else choose(one, other)
 
 
-def rounds(link: Link, broker: Broker, choose: Callable) -> dict:
+def rounds(link: Link, broker: Broker, choose: Callable, count: int = ROUNDS) -> dict:
     """A task that is woken at another moment takes another path: of some rounds the least or the most of each figure."""
     all_of_them = []
-    for _ in range(ROUNDS):
+    for _ in range(count):
         all_of_them.append(measure(link, broker))
         link.clean()
     return functools.reduce(lambda one, other: combined(one, other, choose), all_of_them)
@@ -136,7 +136,7 @@ def main() -> None:
         board = VirtualBoard(program, Path(folder), "decoded", "--cpu", "xt804", "--image", image)
         board.open()
         try:
-            measured = {**rounds(Link(board.port, board.host, board.argv), broker, max), "flash": flash()}
+            measured = {**rounds(Link(board.port, board.host, board.argv), broker, max, ROUNDS_TO_RECORD), "flash": flash()}
         finally:
             board.stop()
     if "--write" in sys.argv[1:]:
