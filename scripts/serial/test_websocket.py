@@ -294,6 +294,7 @@ def test_every_frame_is_masked_and_each_differently(link, websocket):
     for number in range(30):
         link.publish("t", "x" * number, 1)
     link.port.ok("AT+MQTTCLEAN=0")
+    assert server.connection(0).ended.wait(5)
     frames = server.connection(0).socket.frames
     masks = [got.mask for got in frames if got.payload]
     assert len(masks) >= 32
