@@ -226,8 +226,8 @@ fn last_quote(row: &Command, line: &[u8]) -> Option<Fields> {
     }
 }
 
-/// The one reading by the tolerant grammar among all. Where no reading has all numbers in their ranges, the one that would but for
-/// them, so that the number's own code is the answer.
+/// The one reading by the tolerant grammar among all. Where no reading has all numbers in their ranges, the one that
+/// would but for them, so that the number's own code is the answer.
 fn search(row: &Command, line: &[u8]) -> Option<Fields> {
     for ranges in [true, false] {
         let mut search = Search::new(row, line, ranges);

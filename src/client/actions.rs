@@ -3,7 +3,7 @@
 use super::data_phase::{self, Job};
 use super::output::Output;
 use super::task::{LinkTask, stack_bytes};
-use super::{LINKS, Slot, exchange, queries, report, slots};
+use super::{Slot, exchange, queries, report, slots};
 use crate::at::answer::{self, Sink};
 use crate::at::{ArgStyle, Code, Command, CommandId, Scratch, Values, learn_style, split};
 use crate::bytes::Buffer;
@@ -18,7 +18,7 @@ use crate::mqtt::session::DISCONNECT;
 use crate::mqtt::{QoS, qos_from};
 #[cfg(certificate_command)]
 use crate::net::credentials;
-use crate::options::ARGV;
+use crate::options::{ARGV, LINKS};
 use crate::sdk::clock::now;
 use crate::sdk::heap::Bytes;
 #[cfg(certificate_command)]

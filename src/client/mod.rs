@@ -29,7 +29,7 @@ use crate::at::code::Code;
 use crate::link::Link;
 use crate::mqtt::session::{LONGEST_CONTROL, SILENCE_MS};
 use crate::net::channel::Channel;
-pub use crate::options::LINKS;
+use crate::options::LINKS;
 use crate::sdk::clock::{left_ms, now};
 use crate::sdk::dns::{self, Lookup};
 use crate::sdk::heap::Bytes;
@@ -118,6 +118,13 @@ impl Slot {
         self.stop.load(Ordering::Acquire)
     }
 
+    /// Sends `packet` until `deadline`. For who has claimed the sending side, or is alone as yet.
+    fn send(&self, packet: &[u8], deadline: Instant) -> Result<(), Broken> {
+        self.channel.send(packet, deadline)?;
+        self.counters.bytes_sent.add(packet.len());
+        Ok(())
+    }
+
     /// Claims the sending side until `deadline`.
     pub fn claim_sending(&'static self, deadline: Instant) -> Option<Sending> {
         self.sending.acquire(left_ms(deadline)).then(|| Sending(self))
@@ -153,7 +160,7 @@ impl Slot {
         if over {
             let task = self.task.lock().take();
             if let Some(task) = task {
-                task.delete(usize::from(self.index));
+                task.delete();
             }
             self.stop.store(false, Ordering::Release);
         }
@@ -171,12 +178,7 @@ impl Sending {
     /// # Errors
     /// [`Broken`] when there is no connection or it is of no use any more.
     pub fn send(&self, packet: &[u8], deadline: Instant) -> Result<(), Broken> {
-        if !self.0.channel.is_ready() {
-            return Err(Broken(0));
-        }
-        self.0.channel.send(packet, deadline)?;
-        self.0.counters.bytes_sent.add(packet.len());
-        Ok(())
+        if self.0.channel.is_ready() { self.0.send(packet, deadline) } else { Err(Broken(0)) }
     }
 
     /// Sends what the session owes the broker.

@@ -1,7 +1,5 @@
 //! The rows of the query forms (AT contract §3).
 
-#[cfg(certificate_command)]
-use super::LINKS;
 use super::output::Output;
 #[cfg(additions)]
 use super::report;
@@ -15,6 +13,8 @@ use crate::link::credential::Kind;
 use crate::mqtt::qos_value;
 #[cfg(certificate_command)]
 use crate::net::credentials;
+#[cfg(certificate_command)]
+use crate::options::LINKS;
 use crate::sdk::heap::Bytes;
 
 /// Prints `row`'s query for every link.

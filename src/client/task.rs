@@ -298,9 +298,7 @@ fn send_connect(slot: &Slot, deadline: Instant) -> Result<(), Failure> {
     let made = slot.link.lock().connect_packet(now());
     let (packet, length) = made.map_err(|_| failure)?;
     let bytes = packet.as_ref().get(..length).ok_or(failure)?;
-    slot.channel.send(bytes, deadline).map_err(|broken| Failure { detail: broken.0, ..failure })?;
-    slot.counters.bytes_sent.add(bytes.len());
-    Ok(())
+    slot.send(bytes, deadline).map_err(|broken| Failure { detail: broken.0, ..failure })
 }
 
 #[inline(never)]

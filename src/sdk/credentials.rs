@@ -2,8 +2,8 @@
 //! code has set (`include/w800_mqtt_at.h`).
 
 use super::sync::Lock;
-use crate::client::LINKS;
 use crate::link::credential::Kind;
+use crate::options::LINKS;
 use core::ffi::{CStr, c_char, c_int, c_void};
 
 unsafe extern "C" {

@@ -39,7 +39,7 @@ pub struct Lookup {
 }
 
 /// Static, because lwIP may call back long after the lookup was given up.
-static LOOKUPS: [Lookup; crate::client::LINKS] = [const { Lookup::new() }; crate::client::LINKS];
+static LOOKUPS: [Lookup; crate::options::LINKS] = [const { Lookup::new() }; crate::options::LINKS];
 
 /// The lookup of a link.
 pub fn lookup(link: u8) -> Option<&'static Lookup> {

@@ -52,10 +52,7 @@ impl Share {
     #[inline(never)]
     pub(super) fn grow(&self, more: usize) {
         let used = self.used.fetch_add(more as u32, Ordering::Relaxed).wrapping_add(more as u32);
-        // Two tasks at this place at once may lose the smaller peak's last bytes; a loop would cost more than they tell.
-        if used > self.peak() {
-            self.peak.store(used, Ordering::Relaxed);
-        }
+        raise(&self.peak, used);
     }
 
     #[inline(never)]
@@ -71,6 +68,14 @@ impl Share {
     /// The most that ever were.
     pub fn peak(&self) -> u32 {
         self.peak.load(Ordering::Relaxed)
+    }
+}
+
+/// So many bytes are in use. Two tasks at this place at once may lose the smaller peak's last bytes; a loop would cost more
+/// than they tell.
+fn raise(peak: &AtomicU32, used: u32) {
+    if used > peak.load(Ordering::Relaxed) {
+        peak.store(used, Ordering::Relaxed);
     }
 }
 
@@ -131,10 +136,7 @@ impl Bytes {
         let layout = Self::layout(length)?;
         // SAFETY: the layout is not of size 0 (`allocate` has excluded it).
         let at = NonNull::new(unsafe { arena().alloc(layout) })?;
-        let used = arena_used();
-        if used > arena_peak() {
-            ARENA_PEAK.store(used, Ordering::Relaxed);
-        }
+        raise(&ARENA_PEAK, arena_used());
         Some(Self { at, length, source: Source::Arena })
     }
 

@@ -14,7 +14,10 @@ pub trait Body {
 
 /// A running or parked task. Dropping the handle leaks the task: end it with [`Task::delete`].
 #[derive(Debug)]
-pub struct Task(NonNull<c_void>);
+pub struct Task {
+    handle: NonNull<c_void>,
+    index: usize,
+}
 
 // SAFETY: a task handle is only a name; the SDK's calls take it from any task.
 unsafe impl Send for Task {}
@@ -39,16 +42,17 @@ impl Task {
                 0,
             )
         };
-        NonNull::new(handle).filter(|_| status == bindings::WM_OS_STATUS_SUCCESS).map(Self)
+        let handle = NonNull::new(handle).filter(|_| status == bindings::WM_OS_STATUS_SUCCESS)?;
+        Some(Self { handle, index })
     }
 
-    /// Ends the task of `index` and gives its stack back. It must be parked: holding no lock and owning nothing.
-    pub fn delete(self, index: usize) {
-        if let Some(stack) = STACKS.get(index) {
+    /// Ends the task and gives its stack back. It must be parked: holding no lock and owning nothing.
+    pub fn delete(self) {
+        if let Some(stack) = STACKS.get(self.index) {
             stack.lock().end();
         }
         // SAFETY: the handle is that of a task which `spawn` made and nobody has deleted, since this takes it.
-        let _ = unsafe { bindings::wm_os_internal_task_del(self.0.as_ptr().cast()) };
+        let _ = unsafe { bindings::wm_os_internal_task_del(self.handle.as_ptr().cast()) };
     }
 }
 
