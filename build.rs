@@ -474,10 +474,7 @@ fn host_args() -> Result<Vec<String>> {
 
 /// The folder of the `wmsdk_config.h` to read the SDK's headers with.
 fn sdk_config(root: &Path, sdk: &Path) -> Result<PathBuf> {
-    let config = match named_config()? {
-        Some(named) => named,
-        None => found_config(root, sdk),
-    };
+    let config = project_config(root, Some(sdk))?;
     if config == root.join(DEFAULT_CONFIG) {
         println!(
             "cargo::warning=no wmsdk_config.h of a project found, the SDK's defaults with IPv6 are taken; \

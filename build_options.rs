@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 const PREFIX: &str = "W800_MQTT_AT_";
 const COMPONENT: &str = "CONFIG_COMPONENT_W800_MQTT_AT_ENABLED";
 
-/// The component's build script alone reads this one.
+/// A Kconfig symbol of the component that is no option here: a variable of its name is no mistake.
 const FOREIGN: &[&str] = &["W800_MQTT_AT_PREBUILT"];
 
 /// What an option may be.

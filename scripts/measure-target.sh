@@ -10,5 +10,4 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 "$root/scripts/setup.sh" all >&2
 python=$("$root/scripts/setup/python.sh")/bin/python
-cargo build --quiet --manifest-path "$root/Cargo.toml" -p w800-sim >&2
 PYTHONDONTWRITEBYTECODE=1 exec "$python" "$root/scripts/serial/measure.py" "$@"

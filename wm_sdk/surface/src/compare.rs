@@ -101,11 +101,11 @@ pub fn differences(own: &Surface, sdk: &Surface) -> Vec<Difference> {
 }
 
 /// How many facts of a kind are the same on both sides in every configuration in which either has them.
-pub fn agreed(own: &Surface, sdk: &Surface, kind: Kind) -> usize {
+pub fn agreed(own: &Surface, sdk: &Surface, differences: &[Difference], kind: Kind) -> usize {
     let of_kind = |facts: &Facts| -> BTreeSet<String> {
         facts.keys().filter(|key| key.0 == kind).map(|key| key.1.clone()).collect()
     };
     let names: BTreeSet<String> = own.iter().chain(sdk).flat_map(of_kind).collect();
-    let differ = differences(own, sdk).into_iter().filter(|one| one.kind == kind).map(|one| one.name).collect();
+    let differ = differences.iter().filter(|one| one.kind == kind).map(|one| one.name.clone()).collect();
     names.difference(&differ).count()
 }

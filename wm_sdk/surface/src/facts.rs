@@ -265,7 +265,6 @@ fn number(expression: &Expr) -> Result<i128> {
         Expr::Unary(negation) if matches!(negation.op, syn::UnOp::Neg(_)) => {
             number(&negation.expr)?.checked_neg().ok_or_else(|| "no such integer".into())
         }
-        Expr::Group(group) => number(&group.expr),
         Expr::Paren(parenthesis) => number(&parenthesis.expr),
         _ => Err("a constant that is no number".into()),
     }

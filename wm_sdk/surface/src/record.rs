@@ -18,7 +18,7 @@ const SDK_CONFIGURATION: &str = "wm_sdk/sdk_default_config/wmsdk_config.h";
 const EVERY: &str = "any";
 
 /// Whether addresses carry their family: the one option that changes what the SDK declares.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Configuration {
     /// `CONFIG_LWIP_ENABLE_IPV6` is off.
     Ipv4,
