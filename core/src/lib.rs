@@ -6,6 +6,7 @@
 //! | [`link`] | one LinkID: its configuration, its connection state, its subscriptions |
 //! | [`mqtt`] | MQTT 3.1.1: decoder, encoder, session, what is in flight |
 //! | [`ws`] | WebSocket (RFC 6455): opening handshake and frames of a client |
+//! | [`port`] | the serial port: what the host types, what the AT server is handed, what is held back |
 //! | [`bytes`], [`time`] | owned bytes that may not be had; time as an argument |
 //!
 //! Never here: a clock, a socket, a task, a global, `unsafe`. What this crate is told it takes as arguments; which
@@ -30,5 +31,6 @@ pub mod at;
 pub mod bytes;
 pub mod link;
 pub mod mqtt;
+pub mod port;
 pub mod time;
 pub mod ws;
