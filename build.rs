@@ -105,6 +105,8 @@ const TYPES: &[&str] = &[
     "wm_atcmd_item(_t)?",
     "wm_atcmd_exit_passthrough_reason_e",
     "wm_atcmd_tx_passthrough(_exit_notify)?",
+    "wm_atcmd_dev_type_e",
+    "wm_dev_ops(_t)?",
     "wm_os_(task|sem|timer|status)_t",
     "wm_os_timer_callback",
     "wm_log_level_t",
@@ -477,6 +479,7 @@ fn host_args() -> Result<Vec<String>> {
 fn link_unit_tests() -> Result<()> {
     if env::var("CARGO_CFG_TARGET_OS")? != "none" && env::var("CARGO_PKG_NAME")? == "w800-mqtt-at" {
         println!("cargo::rustc-link-arg=-Wl,-T,{}/wm_sdk/host/at_table.ld", env::var("CARGO_MANIFEST_DIR")?);
+        println!("cargo::rustc-link-arg=-Wl,--wrap=wm_atcmd_dev_register");
     }
     Ok(())
 }

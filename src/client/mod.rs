@@ -8,7 +8,7 @@
 //! * [`delivery`] prints an incoming message as one line.
 //! * [`statistics`] counts.
 //! * [`report`] remembers why something failed.
-//! * [`output`] keeps lines and answers from mixing.
+//! * [`port`] stands between the serial line and the AT server; [`output`] keeps lines and answers from mixing.
 //!
 //! Locks, in the order in which they may be nested: the port ([`output::Output`]), a link's sending side
 //! ([`Sending`]), a link's state ([`Slot::link`]). The last is held for a few instructions only, except by a query
@@ -20,6 +20,7 @@ pub mod data_phase;
 pub mod delivery;
 pub mod exchange;
 pub mod output;
+pub mod port;
 pub mod queries;
 pub mod report;
 pub mod statistics;
@@ -90,7 +91,7 @@ pub fn prepare() -> Result<(), Code> {
         }
         slot.channel.create().map_err(failed)?;
     }
-    create(output::semaphore())
+    port::create().map_err(failed)
 }
 
 impl Slot {

@@ -56,6 +56,16 @@ impl Task {
     }
 }
 
+/// Which task something is done in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TaskId(usize);
+
+/// The calling task.
+pub fn current() -> TaskId {
+    // SAFETY: no requirements.
+    TaskId(unsafe { bindings::wm_os_internal_task_id() }.addr())
+}
+
 extern "C" fn trampoline<B: Body>(index: *mut c_void) {
     if let Some(stack) = STACKS.get(index.addr()) {
         stack.lock().paint();

@@ -50,15 +50,15 @@ impl Answer {
         self.echo = None;
     }
 
-    /// Whether `line` must be at hand for the next call of [`Answer::print`].
+    /// Whether the next call of [`Answer::print`] wants the line that was typed.
     pub const fn awaits_echo(&self) -> bool {
         self.echo.is_some()
     }
 
-    /// The server prints `bytes`: `print` gets what goes to the host.
-    pub fn print(&mut self, bytes: &[u8], line: &Line, print: &mut dyn FnMut(&[u8])) -> Progress {
-        let bytes = match self.echo {
-            Some(done) => self.echoed(done, bytes, line, print),
+    /// The server prints `bytes`: `print` gets what goes to the host. `line` is what was typed, where an echo may come.
+    pub fn print(&mut self, bytes: &[u8], line: Option<&Line>, print: &mut dyn FnMut(&[u8])) -> Progress {
+        let bytes = match self.echo.zip(line) {
+            Some((done, line)) => self.echoed(done, bytes, line, print),
             None => bytes,
         };
         if !bytes.is_empty() {
@@ -140,8 +140,9 @@ mod tests {
     /// What the host sees of `printed`, sent in pieces, and what was said of the answer after each.
     fn run(answer: &mut Answer, line: &Line, printed: &[u8], piece: usize) -> (Vec<u8>, Vec<Progress>) {
         let mut seen = Vec::new();
-        let said =
-            printed.chunks(piece).map(|part| answer.print(part, line, &mut |bytes| seen.extend_from_slice(bytes)));
+        let said = printed
+            .chunks(piece)
+            .map(|part| answer.print(part, Some(line), &mut |bytes| seen.extend_from_slice(bytes)));
         let said = said.collect();
         (seen, said)
     }

@@ -18,6 +18,8 @@ pub struct Line {
     bytes: [u8; LINE_MAX],
     /// Bytes of it so far, without LF; those that found no room are counted too.
     length: usize,
+    /// Its end has come: what is appended next begins another line.
+    whole: bool,
 }
 
 impl Default for Line {
@@ -29,16 +31,15 @@ impl Default for Line {
 impl Line {
     /// Nothing typed yet.
     pub const fn new() -> Self {
-        Self { bytes: [0; LINE_MAX], length: 0 }
+        Self { bytes: [0; LINE_MAX], length: 0, whole: false }
     }
 
-    /// Forgets what it has.
-    pub const fn clear(&mut self) {
-        self.length = 0;
-    }
-
-    /// Appends `bytes`, which hold no LF.
+    /// Appends `bytes`, which hold no LF; behind a whole line they begin another.
     pub fn push(&mut self, bytes: &[u8]) {
+        if self.whole {
+            self.whole = false;
+            self.length = 0;
+        }
         let end = self.length.saturating_add(bytes.len());
         if let Some(to) = self.bytes.get_mut(self.length..end) {
             to.copy_from_slice(bytes);
@@ -48,6 +49,7 @@ impl Line {
 
     /// Its end has come: drops CR before it.
     pub fn complete(&mut self) {
+        self.whole = true;
         if self.is_too_long() {
             return;
         }

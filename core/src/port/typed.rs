@@ -72,6 +72,8 @@ pub struct Typed {
     last: Instant,
     /// Whether the oldest bytes in the ring came after a silence.
     after_silence: bool,
+    /// No more bytes will ever come.
+    ended: bool,
 }
 
 impl Default for Typed {
@@ -91,6 +93,7 @@ impl Typed {
             refused: 0,
             last: Instant::from_millis(0),
             after_silence: true,
+            ended: false,
         }
     }
 
@@ -102,8 +105,16 @@ impl Typed {
         }
     }
 
+    /// The device has ended: whoever waits for data waits in vain.
+    pub const fn end(&mut self) {
+        self.ended = true;
+    }
+
     /// Takes `bytes`, at most [`Typed::room`], that came from the device at `now`.
     pub fn take(&mut self, bytes: &[u8], now: Instant) {
+        if bytes.is_empty() {
+            return;
+        }
         if self.ring.is_empty() {
             self.after_silence = self.last.until(now) >= SILENCE_BEFORE_EXIT_MS;
         }
@@ -141,7 +152,6 @@ impl Typed {
             }
             line.complete();
             if line.is_too_long() {
-                line.clear();
                 return Next::TooLong;
             }
             if !line.is_empty() {
@@ -173,9 +183,9 @@ impl Typed {
         ended
     }
 
-    /// Whether a line, or a part of one, waits for the command that runs.
+    /// Whether there are bytes that nobody has used yet: lines that wait for a command, or data.
     pub const fn waits(&self) -> bool {
-        matches!(self.user, User::Waiting { .. }) && !self.ring.is_empty()
+        !self.ring.is_empty()
     }
 
     /// Whether a command runs.
@@ -218,8 +228,8 @@ impl Typed {
         let silent = self.last.until(now);
         if self.ring.is_empty() {
             return match IDLE_MS.saturating_sub(silent) {
-                0 => Data::Stalled,
-                rest => Data::Wait(rest),
+                rest if rest > 0 && !self.ended => Data::Wait(rest),
+                _ => Data::Stalled,
             };
         }
         if left > EXIT_CODE.len() && self.may_be_exit_code() {
@@ -285,11 +295,7 @@ mod tests {
             match self.typed.next(&mut self.line, |line| line.sets(b"AT+MQTTPUBRAW")) {
                 Next::Nothing => None,
                 Next::TooLong => Some("too long".to_string()),
-                Next::Line => {
-                    let text = String::from_utf8_lossy(self.line.text()).into_owned();
-                    self.line.clear();
-                    Some(text)
-                }
+                Next::Line => Some(String::from_utf8_lossy(self.line.text()).into_owned()),
             }
         }
 
