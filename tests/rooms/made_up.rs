@@ -153,6 +153,19 @@ fn a_module_and_a_function_of_one_name_are_told_apart() {
 }
 
 #[test]
+fn every_file_that_options_choose_from_is_read() {
+    let texts = [
+        ("src/lib.rs", "#[cfg_attr(not(tls), path = \"without.rs\")]\nmod tls;\n#[path = \"far/away.rs\"]\nmod near;"),
+        ("src/tls.rs", "pub struct Tls;"),
+        ("src/without.rs", "use crate::near::Near;\npub struct Tls;"),
+        ("src/far/away.rs", "pub struct Near(crate::tls::Tls);"),
+    ];
+    let expected =
+        ["src/far/away.rs:1 src/tls.rs", "src/far/away.rs:1 src/without.rs", "src/without.rs:1 src/far/away.rs"];
+    assert_eq!(short(&imports(&texts)), expected);
+}
+
+#[test]
 fn a_file_that_no_module_names_is_refused() {
     let texts = files(&[("src/lib.rs", "mod a;"), ("src/a.rs", ""), ("src/forgotten.rs", "")]);
     assert_eq!(rust_tree::imports(&[LIBRARY], &texts), Err("src/forgotten.rs is in no module".to_owned()));

@@ -7,8 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{TokenStream, TokenTree};
+use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
-use syn::{Attribute, Item, Meta, Token, UseTree};
+use syn::{Attribute, Item, ItemMod, Meta, Token, UseTree};
 
 use crate::graph::Import;
 
@@ -128,9 +129,9 @@ impl Reader<'_> {
                     self.left_out.push(format!("{children}/{}", child.ident));
                 }
                 Item::Mod(child) => {
-                    let name = child.ident.to_string();
-                    let child = self.child(file, number, children, child)?;
-                    self.modules[number].define(name, Meaning::Module(child));
+                    for found in self.children(file, number, children, child)? {
+                        self.modules[number].define(child.ident.to_string(), Meaning::Module(found));
+                    }
                 }
                 item => self.modules[number].visit_item(item),
             }
@@ -138,19 +139,25 @@ impl Reader<'_> {
         Ok(number)
     }
 
-    fn child(&mut self, file: &str, parent: usize, children: &str, child: &syn::ItemMod) -> Result<usize, String> {
-        let inside = format!("{children}/{}", child.ident);
+    /// The module that stands there; more than one where options choose between files.
+    fn children(&mut self, file: &str, parent: usize, folders: &str, child: &ItemMod) -> Result<Vec<usize>, String> {
+        let inside = format!("{folders}/{}", child.ident);
         if let Some((_, items)) = &child.content {
-            return self.module(file, Some(parent), &inside, items);
+            return Ok(vec![self.module(file, Some(parent), &inside, items)?]);
         }
-        if let Some(path) = path_attribute(&child.attrs) {
-            let path = format!("{}/{path}", folder(file));
-            return self.file(&path, Some(parent), folder(&path));
+        let mut found = Vec::new();
+        for place in child.attrs.iter().filter_map(|attribute| named_file(&attribute.meta)) {
+            let path = format!("{}/{place}", folder(file));
+            found.push(self.file(&path, Some(parent), folder(&path))?);
         }
-        let candidates = [format!("{inside}.rs"), format!("{inside}/mod.rs")];
-        let found = candidates.iter().find(|path| self.files.contains_key(*path));
-        let found = found.ok_or_else(|| format!("{file}: there is neither {} nor {}", candidates[0], candidates[1]))?;
-        self.file(found, Some(parent), &inside)
+        let is_always_named = child.attrs.iter().any(|attribute| attribute.path().is_ident("path"));
+        let usual = [format!("{inside}.rs"), format!("{inside}/mod.rs")];
+        match usual.iter().find(|path| self.files.contains_key(*path)) {
+            Some(path) if !is_always_named => found.push(self.file(path, Some(parent), &inside)?),
+            None if found.is_empty() => return Err(format!("{file}: there is neither {} nor {}", usual[0], usual[1])),
+            _ => {}
+        }
+        Ok(found)
     }
 
     /// A file that no module names would escape every check.
@@ -183,8 +190,7 @@ fn holds(condition: &Meta) -> Option<bool> {
     match condition {
         Meta::Path(path) if path.is_ident("test") => Some(false),
         Meta::List(list) => {
-            let parts = list.parse_args_with(syn::punctuated::Punctuated::<Meta, Token![,]>::parse_terminated);
-            let parts: Vec<Option<bool>> = parts.ok()?.iter().map(holds).collect();
+            let parts: Vec<Option<bool>> = parts(list)?.iter().map(holds).collect();
             if list.path.is_ident("not") {
                 return parts.first()?.map(|holds| !holds);
             }
@@ -198,14 +204,21 @@ fn holds(condition: &Meta) -> Option<bool> {
     }
 }
 
-fn path_attribute(attributes: &[Attribute]) -> Option<String> {
-    attributes.iter().find_map(|attribute| match &attribute.meta {
+/// The file that `path = "…"` names, by itself or under a condition.
+fn named_file(meta: &Meta) -> Option<String> {
+    match meta {
         Meta::NameValue(pair) if pair.path.is_ident("path") => match &pair.value {
             syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(path), .. }) => Some(path.value()),
             _ => None,
         },
+        Meta::List(list) if list.path.is_ident("cfg_attr") => parts(list)?.iter().skip(1).find_map(named_file),
         _ => None,
-    })
+    }
+}
+
+fn parts(list: &syn::MetaList) -> Option<Vec<Meta>> {
+    let parts = list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated);
+    Some(parts.ok()?.into_iter().collect())
 }
 
 /* From a module's text to its names and paths */
