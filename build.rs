@@ -175,6 +175,7 @@ pub fn main() {
 
 fn run() -> Result<()> {
     declare_inputs();
+    link_unit_tests()?;
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
     let libclang = find_libclang()?;
     let csky = env::var("CARGO_CFG_TARGET_ARCH")? == "csky";
@@ -470,6 +471,14 @@ fn host_args() -> Result<Vec<String>> {
         "-DLWIP_NO_UNISTD_H=1".into(),
         "-Wno-implicit-function-declaration".into(),
     ])
+}
+
+/// Unit tests are a program of their own on a PC: the virtual board's AT server finds its commands by this table's ends.
+fn link_unit_tests() -> Result<()> {
+    if env::var("CARGO_CFG_TARGET_OS")? != "none" && env::var("CARGO_PKG_NAME")? == "w800-mqtt-at" {
+        println!("cargo::rustc-link-arg=-Wl,-T,{}/wm_sdk/host/at_table.ld", env::var("CARGO_MANIFEST_DIR")?);
+    }
+    Ok(())
 }
 
 /// The folder of the `wmsdk_config.h` to read the SDK's headers with.

@@ -47,8 +47,8 @@ const OPTIONS: &[Row] = &[
         name: "ARGV",
         kind: Kind::Choice(&[
             ("auto", "None"),
-            ("raw", "Some(crate::at::ArgStyle::Raw)"),
-            ("decoded", "Some(crate::at::ArgStyle::Decoded)"),
+            ("raw", "Some(w800_mqtt_core::at::ArgStyle::Raw)"),
+            ("decoded", "Some(w800_mqtt_core::at::ArgStyle::Decoded)"),
         ]),
     },
     switch("ERROR_LINES"),
@@ -105,7 +105,9 @@ pub fn resolve(environment: &BTreeMap<String, String>, config: &str, at_priority
                 let why = format!(", below the AT server's {at_priority}");
                 ("u32", given.number(row.name, 1, most, most, &why)?.to_string())
             }
-            Kind::Choice(values) => ("Option<crate::at::ArgStyle>", given.choice(row.name, values)?.to_string()),
+            Kind::Choice(values) => {
+                ("Option<w800_mqtt_core::at::ArgStyle>", given.choice(row.name, values)?.to_string())
+            }
         };
         options.source += &format!("pub const {}: {of} = {value};\n", row.name);
     }

@@ -3,7 +3,7 @@
 //! Modules, rows of the command table and C entry points come and go by the cfgs `tls`, `websocket`, `additions` and
 //! `certificate_command` (the last is both `tls` and `additions`); inside functions these constants decide.
 
-use crate::at::ArgStyle;
+use w800_mqtt_core::at::ArgStyle;
 
 mod chosen {
     include!(concat!(env!("OUT_DIR"), "/options.rs"));
@@ -35,3 +35,8 @@ pub const WEBSOCKET: bool = chosen::WEBSOCKET;
 
 /// Whether there are the commands and lines that neither the vendor's nor Espressif's documents have.
 pub const ADDITIONS: bool = chosen::ADDITIONS;
+
+/// Whether this build has what a transport with these layers needs.
+pub const fn has(tls: bool, websocket: bool) -> bool {
+    (TLS || !tls) && (WEBSOCKET || !websocket)
+}

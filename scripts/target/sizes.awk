@@ -37,6 +37,6 @@ function owner(name,    parts) {
     gsub(/\[[0-9a-f]+\]/, "", name)
     if (!match(name, /[a-z_][a-z_0-9]*::[A-Za-z_0-9:]*/)) return "other"
     split(substr(name, RSTART, RLENGTH), parts, "::")
-    if (parts[1] != "w800_mqtt_at") return parts[1]
+    if (parts[1] != "w800_mqtt_at" && parts[1] != "w800_mqtt_core") return parts[1]
     return parts[3] == "" ? "lib" : parts[2]
 }

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use std::ptr;
 
 #[cfg(tls)]
-use w800_mqtt_at::sdk::credentials::w800_mqtt_at_set_credential;
+use w800_mqtt_at::c_api::credentials::w800_mqtt_at_set_credential;
 
 use crate::{statistics, xt804};
 

@@ -4,8 +4,8 @@
 use std::ffi::{CString, c_char};
 use std::sync::{Mutex, PoisonError};
 
+use w800_mqtt_at::c_api::statistics::w800_mqtt_at_get_statistics;
 use w800_mqtt_at::client::statistics::Statistics;
-use w800_mqtt_at::sdk::statistics::w800_mqtt_at_get_statistics;
 
 use crate::xt804;
 

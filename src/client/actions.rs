@@ -4,28 +4,28 @@ use super::data_phase::{self, Job};
 use super::output::Output;
 use super::task::{LinkTask, stack_bytes};
 use super::{Slot, exchange, queries, report, slots};
-use crate::at::answer::{self, Sink};
-use crate::at::{ArgStyle, Code, Command, CommandId, Scratch, Values, learn_style, split};
-use crate::bytes::Buffer;
-use crate::link::Reply;
-use crate::link::config::{ConnectionConfig, DEFAULT_KEEP_ALIVE_S, Target, TlsConfig, Transport, UserConfig};
-#[cfg(certificate_command)]
-use crate::link::credential::{self, Kind};
-use crate::link::state::Action;
-use crate::link::subscriptions::Wish;
-use crate::mqtt::publication::Publication;
-use crate::mqtt::session::DISCONNECT;
-use crate::mqtt::{QoS, qos_from};
 #[cfg(certificate_command)]
 use crate::net::credentials;
-use crate::options::{ARGV, LINKS};
+use crate::options::{self, ARGV, ERROR_LINES, LINKS};
 use crate::sdk::clock::now;
 use crate::sdk::heap::Bytes;
 #[cfg(certificate_command)]
 use crate::sdk::heap::Secret;
 use crate::sdk::sync::Lock;
 use crate::sdk::task::Task;
-use crate::time::Instant;
+use w800_mqtt_core::at::answer::{self, Sink};
+use w800_mqtt_core::at::{ArgStyle, Code, Command, CommandId, Scratch, Values, learn_style, split};
+use w800_mqtt_core::bytes::Buffer;
+use w800_mqtt_core::link::Reply;
+use w800_mqtt_core::link::config::{ConnectionConfig, DEFAULT_KEEP_ALIVE_S, Target, TlsConfig, Transport, UserConfig};
+#[cfg(certificate_command)]
+use w800_mqtt_core::link::credential::{self, Kind};
+use w800_mqtt_core::link::state::Action;
+use w800_mqtt_core::link::subscriptions::Wish;
+use w800_mqtt_core::mqtt::publication::Publication;
+use w800_mqtt_core::mqtt::session::DISCONNECT;
+use w800_mqtt_core::mqtt::{QoS, qos_from};
+use w800_mqtt_core::time::Instant;
 
 /// How a command was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,7 +101,9 @@ pub fn execute(row: &'static Command, form: Form, args: &[&[u8]]) -> Closing {
     if !text.is_empty() {
         output.write(text);
     }
-    if let Some(code) = code {
+    if let Some(code) = code
+        && ERROR_LINES
+    {
         answer::error(&mut output, code);
     }
     closing
@@ -153,7 +155,8 @@ fn set_link(row: &'static Command, args: &[&[u8]], about: &mut Option<u8>) -> Re
         CommandId::Clean => clean(slot),
         #[cfg(certificate_command)]
         CommandId::Cert => certificate(slot, &values),
-        #[cfg(additions)]
+        #[cfg(not(certificate_command))]
+        CommandId::Cert => Err(Code::ParameterCountsIsWrong),
         CommandId::LastError => Err(Code::ParameterCountsIsWrong),
     }
 }
@@ -171,10 +174,7 @@ const fn action(id: CommandId) -> Action {
         CommandId::Conn => Action::Connect,
         CommandId::Pub | CommandId::PubRaw | CommandId::Sub | CommandId::Unsub => Action::Use,
         CommandId::Clean => Action::Clean,
-        #[cfg(certificate_command)]
-        CommandId::Cert => Action::Provide,
-        #[cfg(additions)]
-        CommandId::LastError => Action::Provide,
+        CommandId::Cert | CommandId::LastError => Action::Provide,
         CommandId::ClientId
         | CommandId::Username
         | CommandId::Password
@@ -200,7 +200,8 @@ fn qos(value: u32) -> Result<QoS, Code> {
 }
 
 fn user_config(slot: &Slot, values: &Values<'_>) -> Result<(), Code> {
-    if !Transport::of(values.int(1) as u8).is_built_in() {
+    let transport = Transport::of(values.int(1) as u8);
+    if !options::has(transport.tls, transport.websocket) {
         return Err(Code::SchemeValueIsWrong);
     }
     let user = UserConfig {
@@ -221,7 +222,7 @@ fn user_config(slot: &Slot, values: &Values<'_>) -> Result<(), Code> {
 /// # Errors
 /// 0x6001 in state 0, 0x6014 or 0x6017 for a text that is no MQTT string.
 pub(super) fn set_field(slot: &Slot, id: CommandId, text: Bytes) -> Result<(), Code> {
-    let is_string = crate::at::text::is_string(text.as_ref());
+    let is_string = w800_mqtt_core::at::text::is_string(text.as_ref());
     let mut link = slot.link.lock();
     let user = link.user_mut().ok_or(Code::NoConfigured)?;
     let (field, unreadable) = match id {

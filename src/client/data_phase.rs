@@ -6,19 +6,20 @@
 
 use super::output::Output;
 use super::{actions, exchange, report, slots};
-use crate::at::answer::{self, LINE_END, PUB_FAIL, PUB_OK, Sink};
-use crate::at::{Code, CommandId};
-#[cfg(certificate_command)]
-use crate::link::credential::Kind;
-use crate::mqtt::publication::Publication;
 #[cfg(certificate_command)]
 use crate::net::credentials;
+use crate::options::ERROR_LINES;
 use crate::sdk::heap::Bytes;
 #[cfg(certificate_command)]
 use crate::sdk::heap::Secret;
 use crate::sdk::port::{self, DataPhase, Ended};
 use crate::sdk::sync::Lock;
 use crate::sdk::timer::{Expire, Timer};
+use w800_mqtt_core::at::answer::{self, LINE_END, PUB_FAIL, PUB_OK, Sink};
+use w800_mqtt_core::at::{Code, CommandId};
+#[cfg(certificate_command)]
+use w800_mqtt_core::link::credential::Kind;
+use w800_mqtt_core::mqtt::publication::Publication;
 
 /// A host that sends nothing this long has lost bytes; it gets the port back. In milliseconds.
 const IDLE_MS: u32 = 20_000;
@@ -170,6 +171,8 @@ fn end_prompt() -> Output {
 
 fn refuse(output: &mut Output, link: u8, code: Code) {
     report::command_failed(Some(link), code);
-    answer::error(output, code);
+    if ERROR_LINES {
+        answer::error(output, code);
+    }
     output.write(b"\r\nERROR\r\n");
 }

@@ -6,12 +6,12 @@
 //! to its length, as far as that can be printed in [`FILL_MS`], and a line says how many bytes were real.
 
 use super::output::Output;
-use crate::at::answer::{self, LINE_END, Line, Sink};
-use crate::bytes::Buffer;
-use crate::mqtt::decoder::Head;
 use crate::options::ADDITIONS;
 use crate::sdk::clock::{left_ms, now};
 use crate::sdk::heap::Bytes;
+use w800_mqtt_core::at::answer::{self, LINE_END, Line, Sink};
+use w800_mqtt_core::bytes::Buffer;
+use w800_mqtt_core::mqtt::decoder::Head;
 
 /// How long a broken message may go on being filled, in milliseconds: commands must be answered.
 const FILL_MS: u64 = 5_000;

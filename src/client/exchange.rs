@@ -1,14 +1,14 @@
 //! From the AT task to the broker and back: send a packet, wait for its answer.
 
 use super::Slot;
-use crate::at::code::Code;
-use crate::link::Reply;
-use crate::link::state::Action;
-use crate::mqtt::publication::Publication;
-use crate::mqtt::session::{LONGEST_CONTROL, NotMade, Session};
 use crate::sdk::clock::{left_ms, now};
 use crate::sdk::heap::Bytes;
-use crate::time::Instant;
+use w800_mqtt_core::at::code::Code;
+use w800_mqtt_core::link::Reply;
+use w800_mqtt_core::link::state::Action;
+use w800_mqtt_core::mqtt::publication::Publication;
+use w800_mqtt_core::mqtt::session::{LONGEST_CONTROL, NotMade, Session};
+use w800_mqtt_core::time::Instant;
 
 /// Publishes, and waits until the message is written (QoS 0), acknowledged (QoS 1) or complete (QoS 2), at most
 /// `timeout_ms` milliseconds.

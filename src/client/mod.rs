@@ -25,9 +25,6 @@ pub mod report;
 pub mod statistics;
 pub mod task;
 
-use crate::at::code::Code;
-use crate::link::Link;
-use crate::mqtt::session::{LONGEST_CONTROL, SILENCE_MS};
 use crate::net::channel::Channel;
 use crate::options::LINKS;
 use crate::sdk::clock::{left_ms, now};
@@ -36,9 +33,12 @@ use crate::sdk::heap::Bytes;
 use crate::sdk::socket::Broken;
 use crate::sdk::sync::{Lock, NoSemaphore, Semaphore};
 use crate::sdk::task::Task;
-use crate::time::Instant;
 use core::sync::atomic::{AtomicBool, Ordering};
 use statistics::Counters;
+use w800_mqtt_core::at::code::Code;
+use w800_mqtt_core::link::Link;
+use w800_mqtt_core::mqtt::session::{LONGEST_CONTROL, SILENCE_MS};
+use w800_mqtt_core::time::Instant;
 
 /// One link with what its two tasks share.
 #[derive(Debug)]

@@ -5,10 +5,10 @@
 //! is open, and the link's task, whose priority is lower than the AT server's, cannot begin one before the server has
 //! printed `OK` or `ERROR`.
 
-use crate::at::answer::Sink;
 use crate::sdk::sync::{FOREVER, Semaphore};
 use crate::sdk::{hook, port};
 use core::sync::atomic::{AtomicU8, Ordering};
+use w800_mqtt_core::at::answer::Sink;
 
 static PORT: Semaphore = Semaphore::new(1);
 /// How many commands wait for the port.
@@ -82,7 +82,7 @@ impl Output {
     /// The unsolicited line is whole; another one may follow.
     pub fn end_line(&self) {
         if let Some(link) = self.link {
-            hook::line_ends(self, link);
+            hook::line_ends(link);
         }
     }
 
@@ -101,7 +101,7 @@ impl Sink for Output {
     fn write(&mut self, bytes: &[u8]) {
         port::print(bytes);
         if let Some(link) = self.link {
-            hook::line(self, link, bytes);
+            hook::line(link, bytes);
         }
     }
 }

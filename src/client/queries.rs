@@ -4,18 +4,18 @@ use super::output::Output;
 #[cfg(additions)]
 use super::report;
 use super::{Slot, slots};
-use crate::at::answer::{self, Endpoint, Line};
-use crate::at::{Code, Command, CommandId};
-use crate::link::Link;
-use crate::link::config::DEFAULT_KEEP_ALIVE_S;
-#[cfg(certificate_command)]
-use crate::link::credential::Kind;
-use crate::mqtt::qos_value;
 #[cfg(certificate_command)]
 use crate::net::credentials;
 #[cfg(certificate_command)]
 use crate::options::LINKS;
 use crate::sdk::heap::Bytes;
+use w800_mqtt_core::at::answer::{self, Endpoint, Line};
+use w800_mqtt_core::at::{Code, Command, CommandId};
+use w800_mqtt_core::link::Link;
+use w800_mqtt_core::link::config::DEFAULT_KEEP_ALIVE_S;
+#[cfg(certificate_command)]
+use w800_mqtt_core::link::credential::Kind;
+use w800_mqtt_core::mqtt::qos_value;
 
 /// Prints `row`'s query for every link.
 ///

@@ -4,11 +4,11 @@
 //! command itself, 1 name lookup, 2 TCP, 3 TLS, 4 WebSocket, 5 CONNACK, 6 the MQTT session), the number that lwIP, Mbed
 //! TLS, the server or the broker gave (0 for none), and a text. It stays until the next failure.
 
-use crate::at::Code;
 use crate::net::{Failure, Stage};
 use crate::options::{ADDITIONS, LINKS};
 use crate::sdk::log::{self, Digits};
 use crate::sdk::sync::Lock;
+use w800_mqtt_core::at::Code;
 
 /// The last failure of one link.
 #[derive(Debug, Clone, Copy)]

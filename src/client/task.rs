@@ -6,14 +6,6 @@
 use super::delivery::Delivery;
 use super::output::Output;
 use super::{Slot, report, slots};
-use crate::at::answer::{self, Endpoint};
-use crate::at::code::Code;
-use crate::bytes::Buffer;
-use crate::link::Reply;
-use crate::link::config::Transport;
-use crate::mqtt::backoff;
-use crate::mqtt::decoder::Violation;
-use crate::mqtt::session::{Event, LONGEST_CONTROL, Lost, Resend, SILENCE_MS};
 use crate::net::channel::Security;
 use crate::net::tls::Kept;
 use crate::net::websocket::{Frames, Target};
@@ -24,7 +16,15 @@ use crate::sdk::heap::Bytes;
 use crate::sdk::log;
 use crate::sdk::socket::{self, Interest, Socket};
 use crate::sdk::task::Body;
-use crate::time::Instant;
+use w800_mqtt_core::at::answer::{self, Endpoint};
+use w800_mqtt_core::at::code::Code;
+use w800_mqtt_core::bytes::Buffer;
+use w800_mqtt_core::link::Reply;
+use w800_mqtt_core::link::config::Transport;
+use w800_mqtt_core::mqtt::backoff;
+use w800_mqtt_core::mqtt::decoder::Violation;
+use w800_mqtt_core::mqtt::session::{Event, LONGEST_CONTROL, Lost, Resend, SILENCE_MS};
+use w800_mqtt_core::time::Instant;
 
 /// What the handshake of TLS needs of a stack besides, in bytes.
 const TLS_STACK: u32 = 2048;

@@ -9,7 +9,7 @@ use super::websocket;
 use crate::sdk::random::Random;
 use crate::sdk::socket::{Broken, Stream};
 use crate::sdk::sync::{Lock, NoSemaphore, Shared};
-use crate::time::Instant;
+use w800_mqtt_core::time::Instant;
 
 /// What lies on TCP.
 #[derive(Debug)]

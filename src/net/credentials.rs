@@ -1,8 +1,6 @@
 //! Where the credentials for TLS come from: what `AT+MQTTCERT` has stored, else what the firmware brings along.
 
 use super::{Failure, Stage};
-use crate::at::code::Code;
-use crate::link::credential::Kind;
 use crate::options::ADDITIONS;
 use crate::sdk::credentials::of_the_firmware;
 use crate::sdk::digest::sha256;
@@ -13,6 +11,8 @@ use crate::sdk::tls::Credentials;
 use crate::sdk::x509::{Certificates, PrivateKey, Unusable};
 use core::ffi::CStr;
 use core::sync::atomic::{AtomicU32, Ordering};
+use w800_mqtt_core::at::code::Code;
+use w800_mqtt_core::link::credential::Kind;
 
 /// Counts changes of credentials, modulo 2^32.
 static CHANGES: AtomicU32 = AtomicU32::new(0);

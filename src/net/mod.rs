@@ -2,7 +2,7 @@
 //!
 //! * [`tcp`] is name lookup and TCP on the SDK's lwIP.
 //! * [`tls`] is TLS on the SDK's Mbed TLS, with what `credentials` finds.
-//! * `ws` is WebSocket's protocol, sans I/O, and [`websocket`] that on a channel.
+//! * [`websocket`] is WebSocket on a channel.
 //! * [`channel`] is what both of a link's tasks use of a connection: it sends through all layers.
 //!
 //! A build without TLS or WebSocket has `no_tls.rs` or `no_websocket.rs` in the place of those.
@@ -18,14 +18,12 @@ pub mod tcp;
 pub mod tls;
 #[cfg_attr(not(websocket), path = "no_websocket.rs")]
 pub mod websocket;
-#[cfg(websocket)]
-pub mod ws;
 
-use crate::at::code::Code;
 use crate::sdk::clock::left_ms;
 use crate::sdk::dns::Lookup;
 use crate::sdk::socket::{Interest, Socket};
-use crate::time::Instant;
+use w800_mqtt_core::at::code::Code;
+use w800_mqtt_core::time::Instant;
 
 /// How far a connection came before it failed. The values are those of `AT+MQTTERR?`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,11 +2,11 @@
 //! connection with it: the types have no values, and nothing of this stays in the program.
 
 use super::{Attempt, Failure, Stage};
-use crate::link::config::{TlsConfig, Transport};
 use crate::sdk::heap::Bytes;
 #[cfg(websocket)]
 use crate::sdk::random::Random;
 use crate::sdk::socket::{Broken, Socket};
+use w800_mqtt_core::link::config::{TlsConfig, Transport};
 
 /// What a handshake is to be made with.
 #[derive(Debug)]

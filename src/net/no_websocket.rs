@@ -4,7 +4,7 @@
 use super::channel::{Channel, Security};
 use super::{Attempt, Failure, Stage};
 use crate::sdk::socket::{Broken, Socket};
-use crate::time::Instant;
+use w800_mqtt_core::time::Instant;
 
 /// The server's frames.
 #[derive(Debug)]

@@ -3,9 +3,6 @@
 
 use super::credentials::{self, NO_MEMORY};
 use super::{Attempt, Failure, Stage, tcp};
-use crate::at::code::Code;
-use crate::bytes::Buffer;
-use crate::link::config::{TlsConfig, Transport};
 use crate::sdk::clock::{knows_the_date, left_ms, now};
 use crate::sdk::heap::Bytes;
 use crate::sdk::random::{NoRandom, Random};
@@ -13,6 +10,9 @@ use crate::sdk::socket::{Broken, Interest, Socket};
 use crate::sdk::tls::{Error, PeerName, Session, Step, Tls, is_the_one_built_for};
 use core::ffi::CStr;
 use heapless::Vec;
+use w800_mqtt_core::at::code::Code;
+use w800_mqtt_core::bytes::Buffer;
+use w800_mqtt_core::link::config::{TlsConfig, Transport};
 
 /// How long the peer may take for its next packet of a handshake, in milliseconds.
 const PACKET_MS: u64 = 10_000;

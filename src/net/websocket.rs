@@ -1,18 +1,18 @@
 //! WebSocket on a channel: its opening handshake (RFC 6455 §4), and the frames that are sent (§5).
 
 use super::channel::{Channel, Security};
-use super::ws::frame::{self, Mask};
-use super::ws::handshake::{self, Refusal, Response};
 use super::{Attempt, Failure, Stage};
-use crate::at::code::Code;
 use crate::sdk::digest::sha1;
 use crate::sdk::random::Random;
 use crate::sdk::socket::{Broken, Interest, Socket};
-use crate::time::Instant;
 use heapless::Vec;
+use w800_mqtt_core::at::code::Code;
+use w800_mqtt_core::time::Instant;
+use w800_mqtt_core::ws::frame::{self, Mask};
+use w800_mqtt_core::ws::handshake::{self, Refusal, Response};
 
-pub use super::ws::frame::{Decoder as Frames, Violation};
-pub use super::ws::handshake::Target;
+pub use w800_mqtt_core::ws::frame::{Decoder as Frames, Violation};
+pub use w800_mqtt_core::ws::handshake::Target;
 
 /// Bytes of a frame that are masked and sent at once.
 const PIECE_BYTES: usize = 512;

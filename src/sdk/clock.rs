@@ -2,7 +2,7 @@
 
 use super::bindings;
 use super::sync::Lock;
-use crate::time::Instant;
+use w800_mqtt_core::time::Instant;
 
 /// The SDK's clock wraps after 49 days: the last value it gave and the milliseconds of the rounds before.
 static ROUNDS: Lock<(u32, u64)> = Lock::new((0, 0));

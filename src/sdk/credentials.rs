@@ -1,10 +1,10 @@
-//! The credentials that a firmware brings along: those linked into its image under the SDK's names, and those that C
-//! code has set (`include/w800_mqtt_at.h`).
+//! The credentials that a firmware brings along: those linked into its image under the SDK's names, and those that its
+//! code has given.
 
 use super::sync::Lock;
-use crate::link::credential::Kind;
 use crate::options::LINKS;
-use core::ffi::{CStr, c_char, c_int, c_void};
+use core::ffi::{CStr, c_char};
+use w800_mqtt_core::link::credential::Kind;
 
 unsafe extern "C" {
     /// The certificates of the authorities that the SDK's MQTT client trusts, as PEM.
@@ -48,33 +48,16 @@ pub fn of_the_firmware(link: u8, kind: Kind) -> &'static [u8] {
     if text.is_empty() { &[] } else { text.to_bytes_with_nul() }
 }
 
-/// Sets a credential from C; see `include/w800_mqtt_at.h`.
+/// Puts `text`, as Mbed TLS takes it, in the place of what the image has for `kind`; `None` takes it back. `false` where
+/// there is no such link.
 ///
 /// # Safety
-/// `data` is null or points to `length` bytes that do not change until another call for the same link and kind has
-/// returned and no connection is being made.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn w800_mqtt_at_set_credential(
-    link: u8,
-    kind: c_int,
-    data: *const c_void,
-    length: usize,
-) -> c_int {
-    let kind = u32::try_from(kind).ok().and_then(Kind::of);
-    let (Some(kind), Some(given)) = (kind, GIVEN.get(usize::from(link))) else { return -1 };
-    let set = if data.is_null() {
-        None
-    } else {
-        // SAFETY: the caller vouches for the bytes.
-        let text = unsafe { core::slice::from_raw_parts(data.cast::<u8>(), length) };
-        if crate::net::credentials::check(kind, text).is_err() {
-            return -1;
-        }
-        Some(Given { at: data.cast(), length })
-    };
+/// `text` is valid and does not change until another call for the same link and kind has returned and no connection is
+/// being made.
+pub unsafe fn give(link: u8, kind: Kind, text: Option<&[u8]>) -> bool {
+    let Some(given) = GIVEN.get(usize::from(link)) else { return false };
     if let Some(place) = given.lock().get_mut(kind as usize) {
-        *place = set;
+        *place = text.map(|text| Given { at: text.as_ptr(), length: text.len() });
     }
-    crate::net::credentials::changed();
-    0
+    true
 }

@@ -6,13 +6,13 @@
 
 use super::bindings;
 use super::sync::Lock;
-use crate::bytes::Buffer;
 use crate::options::ARENA_BYTES;
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::UnsafeCell;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU32, Ordering};
 use embedded_alloc::LlffHeap;
+use w800_mqtt_core::bytes::Buffer;
 
 /// Blocks above this many bytes never go to the arena.
 const MOST_IN_ARENA: usize = 1024;

@@ -3,15 +3,14 @@
 //! Each module wraps one thing of the SDK's C API so that it cannot be misused from outside: memory ([`heap`]),
 //! tasks ([`task`]), locks and semaphores ([`sync`]), time ([`clock`], [`timer`]), sockets and names ([`socket`],
 //! [`dns`]), TLS (`tls`, `x509`, `credentials`), digests and random numbers (`digest`, `random`), what outlives
-//! a loss of power (`storage`), the AT port ([`port`]) and who listens to it ([`hook`]), the log ([`log`]). [`entry`] is
-//! where the C side comes in, and [`statistics`].
+//! a loss of power (`storage`), the AT port ([`port`]) and who listens to it ([`hook`]), the log ([`log`]).
 //!
 //! Never here: MQTT, or what a command means.
 #![allow(unsafe_code)]
 // Types of constants follow the headers, which differ.
 #![allow(clippy::unnecessary_cast)]
 
-#[cfg(target_arch = "csky")]
+#[cfg(any(target_arch = "csky", test))]
 pub mod atomics;
 pub mod bindings;
 #[cfg(any(tls, websocket))]
@@ -22,7 +21,6 @@ pub mod credentials;
 #[cfg(any(tls, websocket))]
 pub mod digest;
 pub mod dns;
-pub mod entry;
 pub mod heap;
 pub mod hook;
 pub mod log;
@@ -32,7 +30,6 @@ pub mod port;
 #[cfg(any(tls, websocket))]
 pub mod random;
 pub mod socket;
-pub mod statistics;
 #[cfg(tls)]
 pub mod storage;
 pub mod sync;

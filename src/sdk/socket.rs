@@ -2,9 +2,9 @@
 
 use super::bindings;
 use super::clock;
-use crate::time::Instant;
 use core::ffi::{CStr, c_int, c_void};
 use heapless::Vec;
+use w800_mqtt_core::time::Instant;
 
 /// The peer is gone or the socket is of no use any more; the value is lwIP's `SO_ERROR`, 0 when it names none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

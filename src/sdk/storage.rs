@@ -2,8 +2,8 @@
 
 use super::bindings;
 use super::heap::Bytes;
-use crate::bytes::Buffer;
 use core::ffi::CStr;
+use w800_mqtt_core::bytes::Buffer;
 
 /// This library's group.
 const GROUP: &CStr = c"w800_mqtt";

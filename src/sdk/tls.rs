@@ -8,9 +8,9 @@ use super::heap::{self, Bytes};
 use super::random::Random;
 use super::socket::Stream;
 use super::x509::{Certificates, PrivateKey, is_out_of_memory};
-use crate::link::config::MOST_ALPN_NAMES;
 use core::ffi::{CStr, c_char, c_int, c_void};
 use heapless::Vec;
+use w800_mqtt_core::link::config::MOST_ALPN_NAMES;
 
 /// How a step of the handshake, of reading or of writing ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -28,9 +28,6 @@ const HEAP: u32 = 64 << 20;
 const STACK: u32 = 256 << 10;
 const MACHINES: usize = 2;
 
-/// What needs files, and the tests of the atomic operations: on the chip these are the operations themselves.
-const EXCEPTIONS: [&str; 2] = ["at::reference::", "atomics::"];
-
 /// What the machines share: each takes the next test.
 #[derive(Default)]
 struct Queue {
@@ -201,9 +198,8 @@ fn on_chip() -> String {
 /// The same, by rustc's own `test` crate.
 fn on_host() -> String {
     let mut test = Command::new("cargo");
-    test.args(["test", "--quiet", "--package", "w800-mqtt-at", "--lib", "--"]).current_dir(root());
+    test.args(["test", "--quiet", "--package", "w800-mqtt-core", "--lib", "--"]).current_dir(root());
     test.args(["--test-threads=1", "--nocapture", "--format=pretty"]);
-    test.args(EXCEPTIONS.iter().flat_map(|name| ["--skip", name]));
     let printed = run(&mut test);
     // What follows has the time in it.
     let (tests, result) = printed.split_once("\ntest result: ok. ").unwrap();

@@ -4,8 +4,8 @@
 use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use std::sync::OnceLock;
 
+use w800_mqtt_at::c_api::table::WM_AT_TABLE;
 use w800_mqtt_at::sdk::bindings::{self, wm_atcmd_item};
-use w800_mqtt_at::sdk::entry::WM_AT_TABLE;
 
 use super::call::{Outcome, Trouble, Words, low, status};
 use super::guest::{call_int, core, or_fail};

@@ -5,21 +5,18 @@
 #![feature(custom_test_frameworks)]
 #![reexport_test_harness_main = "run_tests"]
 
-#[path = "../../../src/at/mod.rs"]
+#[path = "../../../core/src/at/mod.rs"]
 pub mod at;
-#[path = "../../../src/bytes.rs"]
+#[path = "../../../core/src/bytes.rs"]
 pub mod bytes;
-#[path = "../../../src/link/mod.rs"]
+#[path = "../../../core/src/link/mod.rs"]
 pub mod link;
-#[path = "../../../src/mqtt/mod.rs"]
+#[path = "../../../core/src/mqtt/mod.rs"]
 pub mod mqtt;
-#[path = "../../../src/options.rs"]
-pub mod options;
-#[path = "../../../src/time.rs"]
+#[path = "../../../core/src/time.rs"]
 pub mod time;
-#[cfg(test)]
-#[path = "../../../src/net/ws/mod.rs"]
-mod ws;
+#[path = "../../../core/src/ws/mod.rs"]
+pub mod ws;
 
 /// Runs all unit tests; the host of the simulation calls it.
 #[cfg(test)]

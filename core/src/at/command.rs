@@ -54,10 +54,8 @@ pub enum CommandId {
     /// `AT+MQTTCLEAN`
     Clean,
     /// `AT+MQTTCERT`, an addition of ours: certificates and keys for TLS
-    #[cfg(certificate_command)]
     Cert,
     /// `AT+MQTTERR`, an addition of ours: why the last command or connection failed
-    #[cfg(additions)]
     LastError,
 }
 
@@ -202,7 +200,7 @@ pub struct Command {
     pub id: CommandId,
     /// The whole name, `AT+MQTTPUB`, as the server's table wants it.
     pub name: &'static CStr,
-    /// What `=?` prints: one line per form, each ended by CR LF. Empty where `CONFIG_WM_ATCMD_USAGE_ENABLE` is off.
+    /// What `=?` prints: one line per form, each ended by CR LF.
     pub usage: &'static CStr,
     /// Has a query form, `?`.
     pub query: bool,
@@ -373,9 +371,9 @@ struct Form {
 }
 
 macro_rules! commands {
-    ($($(#[$present:meta])? $id:ident $name:literal [$($flag:ident)*] $required:literal of $params:expr;)*) => {
+    ($($id:ident $name:literal [$($flag:ident)*] $required:literal of $params:expr;)*) => {
         /// Every command. `CommandId as usize` is its row's position.
-        pub static COMMANDS: [Command; [$($(#[$present])? CommandId::$id),*].len()] = [$($(#[$present])? {
+        pub const COMMANDS: [Command; [$(CommandId::$id),*].len()] = [$({
             const FORM: Form = Form {
                 name: $name,
                 query: commands!(@has query $($flag)*),
@@ -386,7 +384,7 @@ macro_rules! commands {
             Command {
                 id: CommandId::$id,
                 name: FORM.name,
-                usage: match CStr::from_bytes_with_nul(if cfg!(usage_texts) { USAGE } else { b"\0" }) {
+                usage: match CStr::from_bytes_with_nul(USAGE) {
                     Ok(text) => text,
                     Err(_) => c"",
                 },
@@ -449,7 +447,6 @@ commands! {
     ];
     Unsub c"AT+MQTTUNSUB" [] 2 of &[LINK, text("topic", 128, false, Content::Name, TOPIC, "a filter"), ACK_TIMEOUT];
     Clean c"AT+MQTTCLEAN" [] 1 of &[LINK];
-    #[cfg(certificate_command)]
     Cert c"AT+MQTTCERT" [query data_phase] 3 of &[
         LINK,
         int(
@@ -462,7 +459,6 @@ commands! {
         ),
         int("length", 0, u32::MAX, None, number(PREPARE, PREPARE), "bytes of the data phase, at most 16384; 0 erases"),
     ];
-    #[cfg(additions)]
     LastError c"AT+MQTTERR" [query] 0 of &[];
 }
 
@@ -547,7 +543,6 @@ mod tests {
 
     #[test]
     fn rows_stand_where_their_ids_say() {
-        assert_eq!(COMMANDS.len(), 16 + usize::from(cfg!(additions)) + usize::from(cfg!(certificate_command)));
         for (position, command) in COMMANDS.iter().enumerate() {
             assert_eq!(command.id as usize, position);
             assert_eq!(row(command.id).name, command.name);
@@ -617,7 +612,6 @@ mod tests {
     }
 
     #[test]
-    #[cfg(certificate_command)]
     fn forms_are_the_contracts() {
         use CommandId::*;
         let with = |has: fn(&Command) -> bool| -> std::vec::Vec<CommandId> {

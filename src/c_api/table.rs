@@ -1,17 +1,21 @@
 //! Where the C side comes in: one row of `.wm_at_table` per command, and the handlers that the rows name.
 
-use super::bindings;
-use crate::at::COMMANDS;
 use crate::client::actions::{self, Closing, Form};
+use crate::options::ADDITIONS;
+use crate::sdk::bindings;
 use core::ffi::{CStr, c_char, c_int};
 use heapless::Vec;
+use w800_mqtt_core::at::command::{COMMANDS, Command};
 
 /// Arguments the server hands over at most (`MAX_ARGC`).
 const MOST_ARGUMENTS: usize = 20;
 
+/// How many commands this build has.
+const COUNT: usize = 16 + ADDITIONS as usize + cfg!(certificate_command) as usize;
+
 /// Rows as the server reads them.
 #[repr(transparent)]
-pub struct Table([bindings::wm_atcmd_item; COMMANDS.len()]);
+pub struct Table([bindings::wm_atcmd_item; COUNT]);
 
 // SAFETY: the rows point to static texts and functions and are never written.
 unsafe impl Sync for Table {}
@@ -22,7 +26,7 @@ unsafe impl Sync for Table {}
 #[unsafe(link_section = ".wm_at_table")]
 pub static WM_AT_TABLE: Table = Table(rows());
 
-const fn rows() -> [bindings::wm_atcmd_item; COMMANDS.len()] {
+const fn rows() -> [bindings::wm_atcmd_item; COUNT] {
     [
         row::<0>(),
         row::<1>(),
@@ -40,22 +44,27 @@ const fn rows() -> [bindings::wm_atcmd_item; COMMANDS.len()] {
         row::<13>(),
         row::<14>(),
         row::<15>(),
-        #[cfg(additions)]
-        row::<16>(),
         #[cfg(certificate_command)]
+        row::<16>(),
+        #[cfg(additions)]
         row::<17>(),
     ]
 }
 
 /// `cmd_usg` stays NULL, where the SDK's header has it at all (by its documentation an option leaves it out): the handler
 /// prints the usage text, since the server would print it without asking whether a line is open.
-#[expect(clippy::indexing_slicing, reason = "evaluated at compile time only")]
 const fn row<const ROW: usize>() -> bindings::wm_atcmd_item {
     // SAFETY: pointers and an optional function, all of which may be NULL.
     let mut row: bindings::wm_atcmd_item = unsafe { core::mem::zeroed() };
-    row.cmd_name = COMMANDS[ROW].name.as_ptr().cast_mut();
+    row.cmd_name = command::<ROW>().name.as_ptr().cast_mut();
     row.cmd_handle = Some(handle::<ROW>);
     row
+}
+
+/// The command of row `ROW`: what no row of the server's table refers to does not stay in the firmware.
+#[expect(clippy::indexing_slicing, reason = "evaluated at compile time only")]
+const fn command<const ROW: usize>() -> &'static Command {
+    const { &Command { usage: if cfg!(usage_texts) { COMMANDS[ROW].usage } else { c"" }, ..COMMANDS[ROW] } }
 }
 
 /// The handler of row `ROW`: the server tells a handler everything but its command's name.
@@ -66,13 +75,13 @@ unsafe extern "C" fn handle<const ROW: usize>(
 ) -> c_int {
     // SAFETY: the server hands `argc` pointers at `argv`, each NULL or a NUL-terminated text that stays valid during
     // the call.
-    unsafe { dispatch(ROW, form, argc, argv) }
+    unsafe { dispatch(command::<ROW>(), form, argc, argv) }
 }
 
 /// # Safety
 /// `argv` points to `argc` pointers, each NULL or a NUL-terminated text, valid during the call.
 #[inline(never)]
-unsafe fn dispatch(row: usize, form: bindings::wm_at_type_e, argc: c_int, argv: *mut *mut c_char) -> c_int {
+unsafe fn dispatch(row: &'static Command, form: bindings::wm_at_type_e, argc: c_int, argv: *mut *mut c_char) -> c_int {
     let form = match form {
         bindings::AT_TYPE_QUERY => Form::Query,
         bindings::AT_TYPE_TEST => Form::Test,
@@ -87,8 +96,7 @@ unsafe fn dispatch(row: usize, form: bindings::wm_at_type_e, argc: c_int, argv: 
         };
         let _ = args.push(text);
     }
-    let closing = COMMANDS.get(row).map_or(Closing::Error, |row| actions::execute(row, form, &args));
-    match closing {
+    match actions::execute(row, form, &args) {
         Closing::Ok => bindings::WM_AT_RESULT_OK as c_int,
         Closing::Error => bindings::WM_AT_RESULT_FAIL as c_int,
         Closing::Nothing => bindings::WM_AT_RESULT_NULL as c_int,

@@ -13,7 +13,6 @@ use super::code::Code;
 use super::command::{Command, Content, Kind, MAX_PARAMS, Param};
 use super::quoting::{self, Field, Fields, Form, Number, Reading};
 use super::text;
-use crate::options::ARGV;
 
 /// Longest command line in bytes; what the server takes in all.
 pub const LINE_MAX: usize = 256;
@@ -64,7 +63,7 @@ pub fn split<'a>(
     style: ArgStyle,
     scratch: &'a mut Scratch,
 ) -> Result<Split<'a>, Code> {
-    match ARGV.unwrap_or(style) {
+    match style {
         ArgStyle::Raw => split_raw(row, args, scratch),
         ArgStyle::Decoded => split_decoded(row, args, scratch),
     }

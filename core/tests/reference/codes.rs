@@ -1,8 +1,7 @@
 //! How each error code is raised, or why it is not: exact inputs, which the serial tests type (AT contract §7).
 
 use super::{Given, Style};
-use crate::at::Code;
-use std::vec::Vec;
+use w800_mqtt_core::at::Code;
 
 /// Input that raises a code.
 pub struct Way {

@@ -1,7 +1,7 @@
 //! What the table of commands leaves to words: the meaning of each value of a choice, units, what is secret, and the lines
 //! that come unasked. For `docs/commands.json` and those who type commands with its help.
 
-use crate::at::CommandId;
+use w800_mqtt_core::at::CommandId;
 
 /// A line that no command asked for.
 pub struct Unsolicited {

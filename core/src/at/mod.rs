@@ -28,7 +28,3 @@ pub use parse::{ArgStyle, Scratch, Values, learn_style, split};
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
 mod properties;
-
-/// Of the default build, which has every command.
-#[cfg(all(test, certificate_command, not(target_os = "none")))]
-mod reference;

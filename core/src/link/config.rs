@@ -4,7 +4,6 @@ use crate::at::code::Code;
 use crate::bytes::Buffer;
 use crate::mqtt::QoS;
 use crate::mqtt::session::{ConnectOptions, Will};
-use crate::options::{TLS, WEBSOCKET};
 use heapless::Vec;
 
 /// Keep alive when the host asks for 0, in seconds.
@@ -46,11 +45,6 @@ impl Transport {
     pub const fn of(scheme: u8) -> Self {
         let kind = scheme.saturating_sub(1) % 5;
         Self { tls: kind > 0, verify: matches!(kind, 2 | 4), certificate: matches!(kind, 3 | 4), websocket: scheme > 5 }
-    }
-
-    /// Whether this build has all of it.
-    pub const fn is_built_in(self) -> bool {
-        (TLS || !self.tls) && (WEBSOCKET || !self.websocket)
     }
 }
 

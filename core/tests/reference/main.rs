@@ -5,30 +5,36 @@
 //! [`codes`] (what raises each code) and `rules.md`. A test fails when they are stale; this one writes them:
 //!
 //! ```sh
-//! W800_UPDATE_DOCS=1 cargo test --lib reference
+//! W800_UPDATE_DOCS=1 cargo test -p w800-mqtt-core --test reference
 //! ```
 //!
 //! The serial tests type every example and every input that the JSON file names. Nothing here is in firmware.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::panic,
+    reason = "tests"
+)]
+#![allow(missing_docs, reason = "tests")]
 
 mod codes;
 mod commands;
 mod machine;
 mod meanings;
 
-use super::code::Code;
-use super::command::{COMMANDS, Command, Content, Kind, Param};
-use super::parse::LINE_MAX;
-use crate::link::state::{Action, State};
-use crate::link::subscriptions::MOST_SUBSCRIPTIONS;
-use crate::mqtt::in_flight::MOST_IN_FLIGHT;
-use crate::mqtt::received::MOST_UNRELEASED;
 use codes::{Fate, Way, fate};
 use commands::{Send, about};
 use meanings::UNSOLICITED;
 use std::fmt::Write;
-use std::format;
-use std::string::{String, ToString};
-use std::vec::Vec;
+use w800_mqtt_core::at::code::Code;
+use w800_mqtt_core::at::command::{COMMANDS, Command, Content, Kind, Param};
+use w800_mqtt_core::at::parse::LINE_MAX;
+use w800_mqtt_core::link::state::{Action, State};
+use w800_mqtt_core::link::subscriptions::MOST_SUBSCRIPTIONS;
+use w800_mqtt_core::mqtt::in_flight::MOST_IN_FLIGHT;
+use w800_mqtt_core::mqtt::received::MOST_UNRELEASED;
 
 /// What a link and its broker are like before something is typed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +103,7 @@ const STYLES: [(Style, &str, &str); 3] = [
 ];
 
 const HEAD: &str = "\
-<!-- Generated: W800_UPDATE_DOCS=1 cargo test --lib reference -->
+<!-- Generated: W800_UPDATE_DOCS=1 cargo test -p w800-mqtt-core --test reference -->
 
 # AT commands for MQTT
 
@@ -123,7 +129,7 @@ fn page() -> String {
 }
 
 fn rules() -> String {
-    include_str!("reference/rules.md")
+    include_str!("rules.md")
         .replace("{LINE}", &LINE_MAX.to_string())
         .replace("{STATES}", states().trim_end())
         .replace("{UNSOLICITED}", &UNSOLICITED.map(|line| line.form).join("\n"))
@@ -396,18 +402,21 @@ fn quoted(text: &str) -> String {
 
 mod tests {
     use super::*;
-    use crate::at::{ArgStyle, CommandId, Scratch, split};
     use std::path::Path;
+    use w800_mqtt_core::at::{ArgStyle, CommandId, Scratch, split};
 
     /// Compares with the file, or writes it where `W800_UPDATE_DOCS` is set.
     fn check(file: &str, text: &str) {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(file);
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(file);
         if std::env::var_os("W800_UPDATE_DOCS").is_some() {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(&path, text).unwrap();
         }
         let there = std::fs::read_to_string(&path).unwrap_or_default();
-        assert!(there == text, "docs/{file} is stale: W800_UPDATE_DOCS=1 cargo test --lib reference");
+        assert!(
+            there == text,
+            "docs/{file} is stale: W800_UPDATE_DOCS=1 cargo test -p w800-mqtt-core --test reference"
+        );
     }
 
     #[test]

@@ -19,8 +19,7 @@
 //! line length, without recursion. This module never changes the line and knows nothing of values beyond numbers.
 
 use super::command::{Command, Kind, MAX_PARAMS, Param};
-use super::parse::{ArgStyle, LINE_MAX};
-use crate::options::ARGV;
+use super::parse::LINE_MAX;
 use heapless::Vec;
 
 /// How a parameter stood on the line.
@@ -77,7 +76,7 @@ pub(super) fn read(row: &Command, line: &[u8]) -> Reading {
         }
         return Reading::Clear(fields);
     }
-    match tolerant(row, line) {
+    match search(row, line) {
         Some(fields) => Reading::Clear(fields),
         None if count >= row.params.len() => Reading::WrongCount,
         None => Reading::Unclear { before: fields, position: count },
@@ -200,30 +199,6 @@ fn strict(row: &Command, line: &[u8]) -> Strict {
         next = field.next;
     }
     read
-}
-
-/// The one reading by the tolerant grammar, where there is one.
-fn tolerant(row: &Command, line: &[u8]) -> Option<Fields> {
-    match ARGV {
-        Some(ArgStyle::Decoded) => last_quote(row, line),
-        _ => search(row, line),
-    }
-}
-
-/// What [`search`] finds on a line like `0"text"`, the only kind that a server which decodes leaves to read: the string
-/// ends with the line.
-fn last_quote(row: &Command, line: &[u8]) -> Option<Fields> {
-    let link = bare(row, 0, line, 0)?;
-    let start = link.next.filter(|start| line.get(*start) == Some(&b'"'))?;
-    let mut from = after(start);
-    loop {
-        let quote = next_quote(line, from)?;
-        from = after(quote);
-        if from == line.len() {
-            let text = Field { start: after(start), end: quote, form: Form::Quoted, next: None };
-            return (!is_doubtful(line, &text)).then(|| [link, text].into_iter().collect());
-        }
-    }
 }
 
 /// The one reading by the tolerant grammar among all. Where no reading has all numbers in their ranges, the one that
@@ -436,26 +411,6 @@ mod tests {
         assert_eq!(split(ClientId, r#"0"""#), Ok(["0", ""].into()));
         assert_eq!(split(Sni, r#"0"x""#), Err(0));
         assert_eq!(split(ClientId, r#"0"id"#), Err(1));
-    }
-
-    /// Every line of up to seven of the bytes that matter.
-    #[test]
-    fn a_decoding_servers_lines_are_read_alike() {
-        let row = row(CommandId::ClientId);
-        let mut found = 0;
-        for length in 1..=7 {
-            for number in 0..5_usize.pow(length) {
-                let line: Vec<u8> = (0..length).map(|place| b"0a\",\\"[number / 5_usize.pow(place) % 5]).collect();
-                // Whether the commas of a string are escaped is not known there: `split_comma_less` refuses a backslash.
-                if strict(row, &line).well_formed {
-                    continue;
-                }
-                let reading = last_quote(row, &line);
-                assert_eq!(reading, search(row, &line), "{:?}", std::string::String::from_utf8_lossy(&line));
-                found += usize::from(reading.is_some());
-            }
-        }
-        assert!(found > 1000, "{found}");
     }
 
     #[test]

@@ -6,7 +6,6 @@
 
 use super::code::Code;
 use super::command::Command;
-use crate::options::ERROR_LINES;
 use heapless::Vec;
 
 /// Where answers go. One line may arrive in several calls.
@@ -179,9 +178,7 @@ fn digit_of(value: u32) -> u8 {
 
 /// `ERR CODE:0x%08x`, the line before `ERROR`, where the build has such lines.
 pub fn error(sink: &mut dyn Sink, code: Code) {
-    if ERROR_LINES {
-        Line::new(sink, b"ERR CODE:").code(Some(code)).end();
-    }
+    Line::new(sink, b"ERR CODE:").code(Some(code)).end();
 }
 
 /// `OK` and the prompt, after which the host sends a data phase's bytes.

@@ -3,11 +3,8 @@
 
 use super::meanings::{UNSOLICITED, is_data_secret, is_secret, unit, values};
 use super::{about, list, name, quoted};
-use crate::at::command::{COMMANDS, Command, Content, Kind, Param};
-use crate::at::parse::LINE_MAX;
-use std::format;
-use std::string::{String, ToString};
-use std::vec::Vec;
+use w800_mqtt_core::at::command::{COMMANDS, Command, Content, Kind, Param};
+use w800_mqtt_core::at::parse::LINE_MAX;
 
 /// The whole file.
 pub fn json() -> String {

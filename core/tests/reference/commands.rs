@@ -1,7 +1,7 @@
 //! What each command does, in words, and examples that the serial tests type and compare byte for byte.
 
 use super::Given;
-use crate::at::CommandId;
+use w800_mqtt_core::at::CommandId;
 
 /// A command in words.
 pub struct About {

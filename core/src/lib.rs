@@ -1,0 +1,36 @@
+//! The pure part of w800-mqtt-at: bytes and times go in; bytes, events and deadlines come out.
+//!
+//! | room | what it is |
+//! |---|---|
+//! | [`at`] | one command line to typed parameters, answers to text; the command table and the error codes |
+//! | [`link`] | one LinkID: its configuration, its connection state, its subscriptions |
+//! | [`mqtt`] | MQTT 3.1.1: decoder, encoder, session, what is in flight |
+//! | [`ws`] | WebSocket (RFC 6455): opening handshake and frames of a client |
+//! | [`port`] | the serial port: what the host types, what the AT server is handed, what is held back |
+//! | [`bytes`], [`time`] | owned bytes that may not be had; time as an argument |
+//!
+//! Never here: a clock, a socket, a task, a global, `unsafe`. What this crate is told it takes as arguments; which
+//! parts of it a firmware has is decided by what that firmware calls.
+#![no_std]
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
+
+#[cfg(not(target_os = "none"))]
+extern crate std;
+
+pub mod at;
+pub mod bytes;
+pub mod link;
+pub mod mqtt;
+pub mod port;
+pub mod time;
+pub mod ws;
