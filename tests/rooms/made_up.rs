@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::graph::{Import, circles};
-use crate::rust_tree::{self, Tree};
-use crate::{c_tree, table};
+use crate::modules::Tree;
+use crate::{c_tree, rust_tree, table};
 
 const LIBRARY: Tree<'static> = Tree { path: "src", library: "library" };
 const PROGRAM: Tree<'static> = Tree { path: "tool/src", library: "tool" };

@@ -5,6 +5,7 @@
 mod c_tree;
 mod graph;
 mod made_up;
+mod modules;
 mod rust_tree;
 mod table;
 
@@ -12,7 +13,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use rust_tree::Tree;
+use modules::Tree;
 
 /// Every crate's source with its library's name.
 const RUST_TREES: &[Tree<'static>] = &[
