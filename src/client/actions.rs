@@ -11,10 +11,10 @@ use crate::sdk::clock::now;
 use crate::sdk::heap::Bytes;
 #[cfg(certificate_command)]
 use crate::sdk::heap::Secret;
-use crate::sdk::sync::Lock;
 use crate::sdk::task::Task;
 use w800_mqtt_core::at::answer::{self, Sink};
-use w800_mqtt_core::at::{ArgStyle, Code, Command, CommandId, Scratch, Values, learn_style, split};
+use w800_mqtt_core::at::argv::{self, ArgStyle, Scratch};
+use w800_mqtt_core::at::{Code, Command, CommandId, Values};
 use w800_mqtt_core::bytes::Buffer;
 use w800_mqtt_core::link::Reply;
 use w800_mqtt_core::link::config::{ConnectionConfig, DEFAULT_KEEP_ALIVE_S, Target, TlsConfig, Transport, UserConfig};
@@ -79,9 +79,6 @@ const SUBACK_FAILURE: i32 = 0x80;
 /// SDK heap that a publication must leave free for lwIP to send it with, in bytes: its send buffer and some.
 const LWIP_RESERVE_BYTES: usize = 12 * 1024;
 
-/// How the server hands arguments over, as the last USERCFG has shown, where the build does not say it.
-static STYLE: Lock<ArgStyle> = Lock::new(ArgStyle::Decoded);
-
 /// Runs one command and prints what comes before the server's `OK` or `ERROR`.
 pub fn execute(row: &'static Command, form: Form, args: &[&[u8]]) -> Closing {
     report::command_begins();
@@ -119,9 +116,8 @@ fn set_link(row: &'static Command, args: &[&[u8]], about: &mut Option<u8>) -> Re
     if !row.set() {
         return Err(Code::ParameterCountsIsWrong);
     }
-    let style = ARGV.unwrap_or_else(|| style_of(row, args));
     let mut scratch = Scratch::new();
-    let split = split(row, args, style, &mut scratch)?;
+    let split = argv::split(row, args, ARGV.unwrap_or(ArgStyle::Raw), &mut scratch)?;
     let index = split.link_id(LINKS as u8)?;
     let slot = slots().get(usize::from(index)).ok_or(Code::NullLink)?;
     *about = Some(index);
@@ -131,9 +127,6 @@ fn set_link(row: &'static Command, args: &[&[u8]], about: &mut Option<u8>) -> Re
     match row.id {
         CommandId::UserCfg => {
             user_config(slot, &values)?;
-            if ARGV.is_none() {
-                *STYLE.lock() = style;
-            }
             DONE
         }
         CommandId::ClientId | CommandId::Username | CommandId::Password => {
@@ -159,12 +152,6 @@ fn set_link(row: &'static Command, args: &[&[u8]], about: &mut Option<u8>) -> Re
         CommandId::Cert => Err(Code::ParameterCountsIsWrong),
         CommandId::LastError => Err(Code::ParameterCountsIsWrong),
     }
-}
-
-/// The style that the server was seen to have: by this line, where it is a USERCFG.
-fn style_of(row: &'static Command, args: &[&[u8]]) -> ArgStyle {
-    let known = *STYLE.lock();
-    if row.id == CommandId::UserCfg { learn_style(args, known == ArgStyle::Raw) } else { known }
 }
 
 /// The row of the contract's state table that a command belongs to.
