@@ -9,6 +9,7 @@ use core::ffi::{c_char, c_int};
 use core::sync::atomic::{AtomicBool, Ordering};
 use w800_mqtt_core::at::Code;
 use w800_mqtt_core::at::command::{COMMANDS, Command};
+use w800_mqtt_core::at::parse::split;
 
 /// How many commands this build has.
 const COUNT: usize = 16 + ADDITIONS as usize + cfg!(certificate_command) as usize;
@@ -85,6 +86,7 @@ fn dispatch(row: &'static Command, form: bindings::wm_at_type_e, argc: c_int) ->
     if argc > 0 && form == Form::Execute && parameters.is_none() {
         return refuse_unwrapped(running);
     }
+    let parameters = parameters.map(|line| split(row, line));
     let (closing, output) = actions::execute(row, form, parameters);
     let result = match closing {
         Closing::Ok => bindings::WM_AT_RESULT_OK,

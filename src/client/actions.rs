@@ -13,7 +13,8 @@ use crate::sdk::heap::Bytes;
 use crate::sdk::heap::Secret;
 use crate::sdk::task::Task;
 use w800_mqtt_core::at::answer::{self, LINE_END, PUB_FAIL, PUB_OK, Sink};
-use w800_mqtt_core::at::{ArgStyle, Code, Command, CommandId, Scratch, Values, split};
+use w800_mqtt_core::at::parse::Split;
+use w800_mqtt_core::at::{Code, Command, CommandId, Values};
 use w800_mqtt_core::bytes::Buffer;
 use w800_mqtt_core::link::Reply;
 use w800_mqtt_core::link::config::{ConnectionConfig, DEFAULT_KEEP_ALIVE_S, Target, TlsConfig, Transport, UserConfig};
@@ -78,9 +79,9 @@ const SUBACK_FAILURE: i32 = 0x80;
 /// SDK heap that a publication must leave free for lwIP to send it with, in bytes: its send buffer and some.
 const LWIP_RESERVE_BYTES: usize = 12 * 1024;
 
-/// Runs one command and prints what comes before the server's `OK` or `ERROR`. `parameters` are the text behind `=`, as it
-/// was typed. The right to print is for the rest of the answer: nothing may come before what the server prints.
-pub fn execute(row: &'static Command, form: Form, parameters: Option<&mut [u8]>) -> (Closing, Output) {
+/// Runs one command and prints what comes before the server's `OK` or `ERROR`. `parameters` are those behind `=`, or
+/// what is wrong with their number. The right to print is for the rest of the answer: nothing may come before what the server prints.
+pub fn execute(row: &'static Command, form: Form, parameters: Option<Result<Split<'_>, Code>>) -> (Closing, Output) {
     report::command_begins();
     let mut prompted = None;
     let answer = super::prepare().and_then(|()| match form {
@@ -121,7 +122,11 @@ fn print_error(output: &mut Output, code: Code) {
     }
 }
 
-fn set(row: &'static Command, parameters: Option<&mut [u8]>, prompted: &mut Option<Output>) -> Result<Answer, Code> {
+fn set(
+    row: &'static Command,
+    parameters: Option<Result<Split<'_>, Code>>,
+    prompted: &mut Option<Output>,
+) -> Result<Answer, Code> {
     let mut about = None;
     set_link(row, parameters, &mut about, prompted).inspect_err(|code| report::command_failed(about, *code))
 }
@@ -129,15 +134,14 @@ fn set(row: &'static Command, parameters: Option<&mut [u8]>, prompted: &mut Opti
 /// As [`set`]; tells which link the line was about as soon as that is known.
 fn set_link(
     row: &'static Command,
-    parameters: Option<&mut [u8]>,
+    parameters: Option<Result<Split<'_>, Code>>,
     about: &mut Option<u8>,
     prompted: &mut Option<Output>,
 ) -> Result<Answer, Code> {
     let Some(parameters) = parameters.filter(|_| row.set()) else {
         return Err(Code::ParameterCountsIsWrong);
     };
-    let mut scratch = Scratch::new();
-    let split = split(row, &[parameters], ArgStyle::Raw, &mut scratch)?;
+    let split = parameters?;
     let index = split.link_id(LINKS as u8)?;
     let slot = slots().get(usize::from(index)).ok_or(Code::NullLink)?;
     *about = Some(index);
