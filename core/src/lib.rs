@@ -4,9 +4,10 @@
 //! |---|---|
 //! | [`at`] | one command line to typed parameters, answers to text; the command table and the error codes |
 //! | [`link`] | one LinkID: its configuration, its connection state, its subscriptions |
+//! | [`report`] | why something failed, in numbers and words |
 //! | [`mqtt`] | MQTT 3.1.1: decoder, encoder, session, what is in flight |
 //! | [`ws`] | WebSocket (RFC 6455): opening handshake and frames of a client |
-//! | [`bytes`], [`time`] | owned bytes that may not be had; time as an argument |
+//! | [`bytes`], [`digits`], [`time`] | owned bytes that may not be had; numbers as text; time as an argument |
 //!
 //! Never here: a clock, a socket, a task, a global, `unsafe`. What this crate is told it takes as arguments; which
 //! parts of it a firmware has is decided by what that firmware calls.
@@ -28,7 +29,9 @@ extern crate std;
 
 pub mod at;
 pub mod bytes;
+pub mod digits;
 pub mod link;
 pub mod mqtt;
+pub mod report;
 pub mod time;
 pub mod ws;

@@ -1,6 +1,6 @@
 //! Where the C side comes in: one row of `.wm_at_table` per command, and the handlers that the rows name.
 
-use crate::client::actions::{self, Closing, Form};
+use crate::client::actions::{self, Form, ServerResult};
 use crate::options::ADDITIONS;
 use crate::sdk::bindings;
 use core::ffi::{CStr, c_char, c_int};
@@ -97,8 +97,8 @@ unsafe fn dispatch(row: &'static Command, form: bindings::wm_at_type_e, argc: c_
         let _ = args.push(text);
     }
     match actions::execute(row, form, &args) {
-        Closing::Ok => bindings::WM_AT_RESULT_OK as c_int,
-        Closing::Error => bindings::WM_AT_RESULT_FAIL as c_int,
-        Closing::Nothing => bindings::WM_AT_RESULT_NULL as c_int,
+        ServerResult::Ok => bindings::WM_AT_RESULT_OK as c_int,
+        ServerResult::Error => bindings::WM_AT_RESULT_FAIL as c_int,
+        ServerResult::Nothing => bindings::WM_AT_RESULT_NULL as c_int,
     }
 }

@@ -5,7 +5,7 @@
 //! silence, each of which may come in another task.
 
 use super::output::Output;
-use super::{actions, exchange, report, slots};
+use super::{actions, exchange, report, runtimes};
 #[cfg(certificate_command)]
 use crate::net::credentials;
 use crate::options::ERROR_LINES;
@@ -13,12 +13,12 @@ use crate::sdk::heap::Bytes;
 #[cfg(certificate_command)]
 use crate::sdk::heap::Secret;
 use crate::sdk::port::{self, DataPhase, Ended};
-use crate::sdk::sync::Lock;
+use crate::sdk::sync::Critical;
 use crate::sdk::timer::{Expire, Timer};
 use w800_mqtt_core::at::answer::{self, LINE_END, PUB_FAIL, PUB_OK, Sink};
 use w800_mqtt_core::at::{Code, CommandId};
 #[cfg(certificate_command)]
-use w800_mqtt_core::link::credential::Kind;
+use w800_mqtt_core::link::credential::CredentialKind;
 use w800_mqtt_core::mqtt::publication::Publication;
 
 /// A host that sends nothing this long has lost bytes; it gets the port back. In milliseconds.
@@ -31,7 +31,7 @@ pub enum Job {
     Field(CommandId, Bytes),
     /// They are this credential; one byte more is there than they take.
     #[cfg(certificate_command)]
-    Credential(Kind, Secret),
+    Credential(CredentialKind, Secret),
     /// They are the payload of this publication, which then has so many milliseconds to be confirmed.
     Publish(Publication<Bytes>, u32),
 }
@@ -57,7 +57,7 @@ struct Phase {
 /// The phase, and the times that it may end at.
 struct Bytewise;
 
-static PHASE: Lock<Option<Phase>> = Lock::new(None);
+static PHASE: Critical<Option<Phase>> = Critical::new(None);
 static IDLE: Timer<Bytewise> = Timer::new(IDLE_MS);
 
 /// Prints the prompt and takes bytes for `job` from now on.
@@ -69,7 +69,8 @@ pub fn begin(link: u8, job: Job) -> Result<(), Code> {
     if !IDLE.start() {
         return Err(Code::MallocFailed);
     }
-    *PHASE.lock() = Some(Phase { link, job, have: 0 });
+    let phase = Phase { link, job, have: 0 };
+    drop(PHASE.with(|place| place.replace(phase)));
     if !port::begin_data_phase::<Bytewise>() {
         IDLE.stop();
         drop(take());
@@ -81,7 +82,7 @@ pub fn begin(link: u8, job: Job) -> Result<(), Code> {
 }
 
 fn take() -> Option<Phase> {
-    PHASE.lock().take()
+    PHASE.with(Option::take)
 }
 
 impl DataPhase for Bytewise {
@@ -118,29 +119,30 @@ impl Expire for Bytewise {
 
 /// Takes what belongs to the phase: how many bytes, and whether it is complete.
 fn fill(bytes: &[u8]) -> (usize, bool) {
-    let mut place = PHASE.lock();
-    let Some(phase) = place.as_mut() else { return (0, false) };
-    let room = phase.job.place().get_mut(phase.have..).unwrap_or_default();
-    let most = room.len().min(bytes.len());
-    if let (Some(to), Some(from)) = (room.get_mut(..most), bytes.get(..most)) {
-        to.copy_from_slice(from);
-    }
-    let complete = most == room.len();
-    phase.have = phase.have.saturating_add(most);
-    (most, complete)
+    PHASE.with(|phase| {
+        let Some(phase) = phase else { return (0, false) };
+        let room = phase.job.place().get_mut(phase.have..).unwrap_or_default();
+        let most = room.len().min(bytes.len());
+        if let (Some(to), Some(from)) = (room.get_mut(..most), bytes.get(..most)) {
+            to.copy_from_slice(from);
+        }
+        let complete = most == room.len();
+        phase.have = phase.have.saturating_add(most);
+        (most, complete)
+    })
 }
 
 fn finish(phase: Phase) {
     let mut output = end_prompt();
-    let Some(slot) = slots().get(usize::from(phase.link)) else { return };
+    let Some(runtime) = runtimes().get(usize::from(phase.link)) else { return };
     let set = match phase.job {
-        Job::Field(id, field) => actions::set_field(slot, id, field),
+        Job::Field(id, field) => actions::set_field(runtime, id, field),
         #[cfg(certificate_command)]
         Job::Credential(kind, text) => credentials::store(phase.link, kind, text),
         Job::Publish(publication, timeout_ms) => {
             // The broker's acknowledgement may come behind a message that needs the port.
             drop(output);
-            let published = exchange::publish(slot, publication, timeout_ms)
+            let published = exchange::publish(runtime, publication, timeout_ms)
                 .inspect_err(|code| report::command_failed(Some(phase.link), *code));
             return Output::claim().write(if published.is_ok() { PUB_OK } else { PUB_FAIL });
         }

@@ -9,6 +9,7 @@ use crate::sdk::sync::{FOREVER, Semaphore};
 use crate::sdk::{hook, port};
 use core::sync::atomic::{AtomicU8, Ordering};
 use w800_mqtt_core::at::answer::Sink;
+use w800_mqtt_core::link::delivery::Printer;
 
 static PORT: Semaphore = Semaphore::new(1);
 /// How many commands wait for the port.
@@ -79,13 +80,6 @@ impl Output {
         PORT.acquire(milliseconds).then(|| Self { link: Some(link), acquired: true })
     }
 
-    /// The unsolicited line is whole; another one may follow.
-    pub fn end_line(&self) {
-        if let Some(link) = self.link {
-            hook::line_ends(link);
-        }
-    }
-
     /// Keeps the right beyond this call, for a data phase; [`Output::resume`] takes it up again.
     pub fn keep(self) {
         core::mem::forget(self);
@@ -102,6 +96,14 @@ impl Sink for Output {
         port::print(bytes);
         if let Some(link) = self.link {
             hook::line(link, bytes);
+        }
+    }
+}
+
+impl Printer for Output {
+    fn end_line(&mut self) {
+        if let Some(link) = self.link {
+            hook::line_ends(link);
         }
     }
 }

@@ -5,6 +5,7 @@ use core::ffi::{c_int, c_void};
 
 /// Prints `bytes` on the port the AT server serves.
 pub fn print(bytes: &[u8]) {
+    super::sync::no_lock_held();
     if let Ok(length) = c_int::try_from(bytes.len()) {
         // SAFETY: the pointer is valid for `length` bytes during the call, which copies or sends them.
         unsafe { bindings::wm_atcmd_print_raw_data(bytes.as_ptr().cast(), length) };
