@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`at`] | one command line to typed parameters, answers to text; the command table and the error codes |
 //! | [`link`] | one LinkID: its configuration, its connection state, its subscriptions |
+//! | [`report`] | why something failed, in numbers and words |
 //! | [`mqtt`] | MQTT 3.1.1: decoder, encoder, session, what is in flight |
 //! | [`ws`] | WebSocket (RFC 6455): opening handshake and frames of a client |
 //! | [`port`] | the serial port: what the host types, what the AT server is handed, what is held back |
@@ -33,5 +34,6 @@ pub mod digits;
 pub mod link;
 pub mod mqtt;
 pub mod port;
+pub mod report;
 pub mod time;
 pub mod ws;

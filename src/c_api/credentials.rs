@@ -3,7 +3,7 @@
 use crate::net::credentials;
 use crate::sdk::credentials::give;
 use core::ffi::{c_int, c_void};
-use w800_mqtt_core::link::credential::Kind;
+use w800_mqtt_core::link::credential::CredentialKind;
 
 /// Sets a credential from C; see `include/w800_mqtt_at.h`.
 ///
@@ -17,7 +17,7 @@ pub unsafe extern "C" fn w800_mqtt_at_set_credential(
     data: *const c_void,
     length: usize,
 ) -> c_int {
-    let Some(kind) = u32::try_from(kind).ok().and_then(Kind::of) else { return -1 };
+    let Some(kind) = u32::try_from(kind).ok().and_then(CredentialKind::of) else { return -1 };
     let text = if data.is_null() {
         None
     } else {

@@ -1,6 +1,6 @@
 //! Where the C side comes in: one row of `.wm_at_table` per command, and the handlers that the rows name.
 
-use crate::client::actions::{self, Closing, Form};
+use crate::client::actions::{self, Form, ServerResult};
 use crate::client::port;
 use crate::options::ADDITIONS;
 use crate::sdk::bindings;
@@ -89,9 +89,9 @@ fn dispatch(row: &'static Command, form: bindings::wm_at_type_e, argc: c_int) ->
     let parameters = parameters.map(|line| split(row, line));
     let (closing, output) = actions::execute(row, form, parameters);
     let result = match closing {
-        Closing::Ok => bindings::WM_AT_RESULT_OK,
-        Closing::Error => bindings::WM_AT_RESULT_FAIL,
-        Closing::Nothing => {
+        ServerResult::Ok => bindings::WM_AT_RESULT_OK,
+        ServerResult::Error => bindings::WM_AT_RESULT_FAIL,
+        ServerResult::Nothing => {
             running.ended(output);
             return bindings::WM_AT_RESULT_NULL as c_int;
         }

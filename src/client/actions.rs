@@ -2,8 +2,9 @@
 
 use super::data_phase;
 use super::output::Output;
+use super::sending::SendRight;
 use super::task::{LinkTask, stack_bytes};
-use super::{Slot, exchange, queries, report, slots};
+use super::{LinkRuntime, exchange, queries, report, runtimes};
 #[cfg(certificate_command)]
 use crate::net::credentials;
 use crate::options::{self, ERROR_LINES, LINKS};
@@ -19,12 +20,13 @@ use w800_mqtt_core::bytes::Buffer;
 use w800_mqtt_core::link::Reply;
 use w800_mqtt_core::link::config::{ConnectionConfig, DEFAULT_KEEP_ALIVE_S, Target, TlsConfig, Transport, UserConfig};
 #[cfg(certificate_command)]
-use w800_mqtt_core::link::credential::{self, Kind};
+use w800_mqtt_core::link::credential::{self, CredentialKind};
 use w800_mqtt_core::link::state::Action;
 use w800_mqtt_core::link::subscriptions::Wish;
 use w800_mqtt_core::mqtt::publication::Publication;
 use w800_mqtt_core::mqtt::session::DISCONNECT;
 use w800_mqtt_core::mqtt::{QoS, qos_from};
+use w800_mqtt_core::report::Report;
 use w800_mqtt_core::time::Instant;
 
 /// How a command was written.
@@ -40,7 +42,7 @@ pub enum Form {
 
 /// What the AT server is to print behind what this library has printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Closing {
+pub enum ServerResult {
     /// `OK`
     Ok,
     /// `ERROR`
@@ -81,7 +83,11 @@ const LWIP_RESERVE_BYTES: usize = 12 * 1024;
 
 /// Runs one command and prints what comes before the server's `OK` or `ERROR`. `parameters` are those behind `=`, or
 /// what is wrong with their number. The right to print is for the rest of the answer: nothing may come before what the server prints.
-pub fn execute(row: &'static Command, form: Form, parameters: Option<Result<Split<'_>, Code>>) -> (Closing, Output) {
+pub fn execute(
+    row: &'static Command,
+    form: Form,
+    parameters: Option<Result<Split<'_>, Code>>,
+) -> (ServerResult, Output) {
     report::command_begins();
     let mut prompted = None;
     let answer = super::prepare().and_then(|()| match form {
@@ -90,14 +96,14 @@ pub fn execute(row: &'static Command, form: Form, parameters: Option<Result<Spli
         Form::Execute => set(row, parameters, &mut prompted),
     });
     let (text, code, closing) = match answer {
-        Ok(Answer::Ok(text)) => (text, None, Closing::Ok),
-        Ok(Answer::Whole(text)) => (text, None, Closing::Nothing),
-        Ok(Answer::Refused(text)) => (text, None, Closing::Error),
-        Err(code) => (&b""[..], Some(code), Closing::Error),
+        Ok(Answer::Ok(text)) => (text, None, ServerResult::Ok),
+        Ok(Answer::Whole(text)) => (text, None, ServerResult::Nothing),
+        Ok(Answer::Refused(text)) => (text, None, ServerResult::Error),
+        Err(code) => (&b""[..], Some(code), ServerResult::Error),
     };
     let behind_prompt = prompted.is_some();
     let mut output = prompted.unwrap_or_else(Output::claim);
-    if behind_prompt && closing != Closing::Ok {
+    if behind_prompt && closing != ServerResult::Ok {
         output.write(LINE_END);
     }
     if !text.is_empty() {
@@ -143,37 +149,37 @@ fn set_link(
     };
     let split = parameters?;
     let index = split.link_id(LINKS as u8)?;
-    let slot = slots().get(usize::from(index)).ok_or(Code::NullLink)?;
+    let runtime = runtimes().get(usize::from(index)).ok_or(Code::NullLink)?;
     *about = Some(index);
-    slot.reap();
-    slot.link.lock().permit(action(row.id))?;
+    runtime.reap();
+    runtime.link.lock().permit(action(row.id))?;
     let values = split.values()?;
     match row.id {
         CommandId::UserCfg => {
-            user_config(slot, &values)?;
+            user_config(runtime, &values)?;
             DONE
         }
         CommandId::ClientId | CommandId::Username | CommandId::Password => {
-            set_field(slot, row.id, copy(values.text(1))?)?;
+            set_field(runtime, row.id, copy(values.text(1))?)?;
             DONE
         }
         CommandId::LongClientId | CommandId::LongUsername | CommandId::LongPassword => {
             let mut field = Bytes::allocate(size(values.int(1))?).ok_or(Code::MallocFailed)?;
             data_phase::fill(field.as_mut(), prompted)?;
-            set_field(slot, row.id, field)?;
+            set_field(runtime, row.id, field)?;
             DONE
         }
-        CommandId::ConnCfg => connection_config(slot, &values),
-        CommandId::Alpn => alpn(slot, &values),
-        CommandId::Sni => sni(slot, &values),
-        CommandId::Conn => connect(slot, &values),
-        CommandId::Pub => publish(slot, &values),
-        CommandId::PubRaw => publish_raw(slot, &values, prompted),
-        CommandId::Sub => subscribe(slot, &values),
-        CommandId::Unsub => unsubscribe(slot, &values),
-        CommandId::Clean => clean(slot),
+        CommandId::ConnCfg => connection_config(runtime, &values),
+        CommandId::Alpn => alpn(runtime, &values),
+        CommandId::Sni => sni(runtime, &values),
+        CommandId::Conn => connect(runtime, &values),
+        CommandId::Pub => publish(runtime, &values),
+        CommandId::PubRaw => publish_raw(runtime, &values, prompted),
+        CommandId::Sub => subscribe(runtime, &values),
+        CommandId::Unsub => unsubscribe(runtime, &values),
+        CommandId::Clean => clean(runtime),
         #[cfg(certificate_command)]
-        CommandId::Cert => certificate(slot, &values, prompted),
+        CommandId::Cert => certificate(runtime, &values, prompted),
         #[cfg(not(certificate_command))]
         CommandId::Cert => Err(Code::ParameterCountsIsWrong),
         CommandId::LastError => Err(Code::ParameterCountsIsWrong),
@@ -185,9 +191,9 @@ const fn action(id: CommandId) -> Action {
     match id {
         CommandId::UserCfg => Action::ConfigureUser,
         CommandId::Conn => Action::Connect,
-        CommandId::Pub | CommandId::PubRaw | CommandId::Sub | CommandId::Unsub => Action::Use,
+        CommandId::Pub | CommandId::PubRaw | CommandId::Sub | CommandId::Unsub => Action::Exchange,
         CommandId::Clean => Action::Clean,
-        CommandId::Cert | CommandId::LastError => Action::Provide,
+        CommandId::Cert | CommandId::LastError => Action::StoreCredential,
         CommandId::ClientId
         | CommandId::Username
         | CommandId::Password
@@ -196,7 +202,7 @@ const fn action(id: CommandId) -> Action {
         | CommandId::LongPassword
         | CommandId::ConnCfg
         | CommandId::Alpn
-        | CommandId::Sni => Action::Adjust,
+        | CommandId::Sni => Action::Configure,
     }
 }
 
@@ -212,7 +218,7 @@ fn qos(value: u32) -> Result<QoS, Code> {
     qos_from(value).ok_or(Code::QosValueIsWrong)
 }
 
-fn user_config(slot: &Slot, values: &Values<'_>) -> Result<(), Code> {
+fn user_config(runtime: &LinkRuntime, values: &Values<'_>) -> Result<(), Code> {
     let transport = Transport::of(values.int(1) as u8);
     if !options::has(transport.tls, transport.websocket) {
         return Err(Code::SchemeValueIsWrong);
@@ -224,7 +230,7 @@ fn user_config(slot: &Slot, values: &Values<'_>) -> Result<(), Code> {
         password: copy(values.text(4))?,
         path: copy(values.text(7))?,
     };
-    let mut link = slot.link.lock();
+    let mut link = runtime.link.lock();
     link.configure_user(user);
     link.session.begin_identifiers_behind(Instant::default().until(now()) as u16);
     Ok(())
@@ -234,9 +240,9 @@ fn user_config(slot: &Slot, values: &Values<'_>) -> Result<(), Code> {
 ///
 /// # Errors
 /// 0x6001 in state 0, 0x6014 or 0x6017 for a text that is no MQTT string.
-fn set_field(slot: &Slot, id: CommandId, text: Bytes) -> Result<(), Code> {
+fn set_field(runtime: &LinkRuntime, id: CommandId, text: Bytes) -> Result<(), Code> {
     let is_string = w800_mqtt_core::at::text::is_string(text.as_ref());
-    let mut link = slot.link.lock();
+    let mut link = runtime.link.lock();
     let user = link.user_mut().ok_or(Code::NoConfigured)?;
     let (field, unreadable) = match id {
         CommandId::ClientId | CommandId::LongClientId => (&mut user.client_id, Some(Code::ClientIdReadFailed)),
@@ -252,7 +258,7 @@ fn set_field(slot: &Slot, id: CommandId, text: Bytes) -> Result<(), Code> {
     }
 }
 
-fn connection_config(slot: &Slot, values: &Values<'_>) -> Result<Answer, Code> {
+fn connection_config(runtime: &LinkRuntime, values: &Values<'_>) -> Result<Answer, Code> {
     let connection = ConnectionConfig {
         keep_alive_s: match values.int(1) {
             0 => DEFAULT_KEEP_ALIVE_S,
@@ -264,50 +270,50 @@ fn connection_config(slot: &Slot, values: &Values<'_>) -> Result<Answer, Code> {
         will_qos: qos_from(values.int(5)).ok_or(Code::LwtQosValueIsWrong)?,
         will_retain: values.int(6) == 1,
     };
-    slot.link.lock().configure_connection(connection);
+    runtime.link.lock().configure_connection(connection);
     DONE
 }
 
-fn alpn(slot: &Slot, values: &Values<'_>) -> Result<Answer, Code> {
+fn alpn(runtime: &LinkRuntime, values: &Values<'_>) -> Result<Answer, Code> {
     let mut names = TlsConfig::new().alpn;
     for name in 0..values.int(1) as usize {
         let text = copy(values.text(name.saturating_add(2)))?;
         names.push(text).map_err(|_| Code::ParameterCountsIsWrong)?;
     }
-    slot.link.lock().tls.alpn = names;
+    runtime.link.lock().tls.alpn = names;
     DONE
 }
 
-fn sni(slot: &Slot, values: &Values<'_>) -> Result<Answer, Code> {
+fn sni(runtime: &LinkRuntime, values: &Values<'_>) -> Result<Answer, Code> {
     let name = values.text(1);
     let sni = if name.is_empty() { None } else { Some(copy(name)?) };
-    slot.link.lock().tls.sni = sni;
+    runtime.link.lock().tls.sni = sni;
     DONE
 }
 
 #[cfg(certificate_command)]
-fn certificate(slot: &Slot, values: &Values<'_>, prompted: &mut Option<Output>) -> Result<Answer, Code> {
-    let kind = Kind::of(values.int(1)).ok_or(Code::CertKeyIdValueIsWrong)?;
+fn certificate(runtime: &LinkRuntime, values: &Values<'_>, prompted: &mut Option<Output>) -> Result<Answer, Code> {
+    let kind = CredentialKind::of(values.int(1)).ok_or(Code::CertKeyIdValueIsWrong)?;
     match values.int(2) {
-        0 => credentials::erase(slot.index, kind).map(|()| Answer::Ok(b"")),
+        0 => credentials::erase(runtime.index, kind).map(|()| Answer::Ok(b"")),
         length @ ..=credential::LONGEST => {
             // One byte more, for the NUL that Mbed TLS wants behind a PEM text.
             let text = Bytes::allocate(size(length)?.saturating_add(1)).ok_or(Code::MallocFailed)?;
             let mut text = Secret(text);
             let place = text.0.as_mut().split_last_mut().map_or(&mut [][..], |(_, place)| place);
             data_phase::fill(place, prompted)?;
-            credentials::store(slot.index, kind, text).map(|()| Answer::Ok(b""))
+            credentials::store(runtime.index, kind, text).map(|()| Answer::Ok(b""))
         }
         _ => Err(kind.length_code()),
     }
 }
 
-fn connect(slot: &'static Slot, values: &Values<'_>) -> Result<Answer, Code> {
+fn connect(runtime: &'static LinkRuntime, values: &Values<'_>) -> Result<Answer, Code> {
     let host = values.text(1);
     if !is_host(host) {
         return Err(Code::UriParseFailed);
     }
-    let transport = slot.link.lock().user().map_or(Transport::of(1), |user| Transport::of(user.scheme));
+    let transport = runtime.link.lock().user().map_or(Transport::of(1), |user| Transport::of(user.scheme));
     let timeout_ms = values.int(4);
     let target = Target {
         host: copy(host)?,
@@ -316,25 +322,25 @@ fn connect(slot: &'static Slot, values: &Values<'_>) -> Result<Answer, Code> {
         timeout_ms,
     };
     let deadline = now().after(u64::from(timeout_ms));
-    if !slot.reap_until(deadline) {
+    if !runtime.reap_until(deadline) {
         return Err(Code::ClientStartFailed);
     }
-    slot.link.lock().begin_connection(target)?;
-    for semaphore in [&slot.done, &slot.lookup()?.wake, &slot.ended] {
+    runtime.link.lock().begin_connection(target)?;
+    for semaphore in [&runtime.done, &runtime.lookup()?.wake, &runtime.ended] {
         semaphore.drain();
     }
-    match Task::spawn::<LinkTask>(c"mqtt", usize::from(slot.index), stack_bytes(transport)) {
-        Some(task) => *slot.task.lock() = Some(task),
+    match Task::spawn::<LinkTask>(c"mqtt", usize::from(runtime.index), stack_bytes(transport)) {
+        Some(task) => drop(runtime.task.with(|place| place.replace(task))),
         None => {
-            slot.link.lock().connection_failed();
-            report::no_task(slot.index);
+            runtime.link.lock().connection_failed();
+            report::failed(runtime.index, Report::no_task());
             return Err(Code::ClientStartFailed);
         }
     }
-    match exchange::wait(slot, deadline.after(CONNECT_GRACE_MS)) {
+    match exchange::wait(runtime, deadline.after(CONNECT_GRACE_MS)) {
         Some(Reply::Connected) => DONE,
         Some(Reply::NotConnected(code)) => {
-            slot.reap_until(now().after(TASK_END_MS));
+            runtime.reap_until(now().after(TASK_END_MS));
             Err(code)
         }
         _ => Err(Code::ClientStartFailed),
@@ -350,14 +356,18 @@ fn publication(values: &Values<'_>, length: usize) -> Result<Publication<Bytes>,
     Publication::new(values.text(1), length, qos(values.int(3))?, values.int(4) == 1).map_err(|_| Code::MallocFailed)
 }
 
-fn publish(slot: &'static Slot, values: &Values<'_>) -> Result<Answer, Code> {
+fn publish(runtime: &'static LinkRuntime, values: &Values<'_>) -> Result<Answer, Code> {
     let data = values.text(2);
     let mut publication = publication(values, data.len())?;
     publication.payload_mut().copy_from_slice(data);
-    exchange::publish(slot, publication, values.int(5)).map(|()| Answer::Ok(b""))
+    exchange::publish(runtime, publication, values.int(5)).map(|()| Answer::Ok(b""))
 }
 
-fn publish_raw(slot: &'static Slot, values: &Values<'_>, prompted: &mut Option<Output>) -> Result<Answer, Code> {
+fn publish_raw(
+    runtime: &'static LinkRuntime,
+    values: &Values<'_>,
+    prompted: &mut Option<Output>,
+) -> Result<Answer, Code> {
     let mut publication = publication(values, size(values.int(2))?)?;
     // What is allocated must also be sent: not with the last byte of the heap.
     drop(Bytes::allocate(LWIP_RESERVE_BYTES).ok_or(Code::MallocFailed)?);
@@ -367,70 +377,76 @@ fn publish_raw(slot: &'static Slot, values: &Values<'_>, prompted: &mut Option<O
             output.write(LINE_END);
         }
         // The broker's acknowledgement may come behind a message that needs the port.
-        exchange::publish(slot, publication, values.int(5))
+        exchange::publish(runtime, publication, values.int(5))
     });
     Ok(Answer::Whole(match published {
         Ok(()) => PUB_OK,
         Err(code) => {
-            report::command_failed(Some(slot.index), code);
+            report::command_failed(Some(runtime.index), code);
             PUB_FAIL
         }
     }))
 }
 
-fn subscribe(slot: &'static Slot, values: &Values<'_>) -> Result<Answer, Code> {
+fn subscribe(runtime: &'static LinkRuntime, values: &Values<'_>) -> Result<Answer, Code> {
     let deadline = now().after(u64::from(values.int(3)));
     let asked = qos(values.int(2))?;
-    let wish = slot.link.lock().subscriptions.wish(values.text(1), asked);
+    let wish = runtime.link.lock().subscriptions.wish(values.text(1), asked);
     match wish {
         Wish::Already => return Ok(Answer::Ok(answer::ALREADY_SUBSCRIBE)),
         Wish::Full => {
-            report::list_is_full(slot.index);
+            report::failed(runtime.index, Report::list_is_full());
             return Ok(Answer::Refused(answer::ALREADY_FULL_SUBSCRIBE));
         }
         Wish::New | Wish::Change => {}
     }
     let filter = copy(values.text(1))?;
     let reply =
-        exchange::request(slot, deadline, |session, packet| session.subscribe(values.str(1), asked, packet, now()))?;
+        exchange::request(runtime, deadline, |session, packet| session.subscribe(values.str(1), asked, packet, now()))?;
     match reply {
-        Some(Reply::Subscribed(Some(granted))) if slot.link.lock().subscriptions.granted(filter, asked, granted) => {
+        Some(Reply::Subscribed(Some(granted))) if runtime.link.lock().subscriptions.granted(filter, asked, granted) => {
             DONE
         }
         Some(Reply::Subscribed(None)) => {
-            report::refused(slot.index, SUBACK_FAILURE);
+            report::failed(runtime.index, Report::refused(SUBACK_FAILURE));
             Err(Code::ClientSubscribeFailed)
         }
         _ => Err(Code::ClientSubscribeFailed),
     }
 }
 
-fn unsubscribe(slot: &'static Slot, values: &Values<'_>) -> Result<Answer, Code> {
+fn unsubscribe(runtime: &'static LinkRuntime, values: &Values<'_>) -> Result<Answer, Code> {
     let deadline = now().after(u64::from(values.int(2)));
-    if !slot.link.lock().subscriptions.contains(values.text(1)) {
+    if !runtime.link.lock().subscriptions.contains(values.text(1)) {
         return Ok(Answer::Ok(answer::NO_UNSUBSCRIBE));
     }
-    let reply = exchange::request(slot, deadline, |session, packet| session.unsubscribe(values.str(1), packet, now()))?;
+    let reply =
+        exchange::request(runtime, deadline, |session, packet| session.unsubscribe(values.str(1), packet, now()))?;
     if reply != Some(Reply::Unsubscribed) {
         return Err(Code::ClientUnsubscribeFailed);
     }
-    slot.link.lock().subscriptions.remove(values.text(1));
+    runtime.link.lock().subscriptions.remove(values.text(1));
     DONE
 }
 
-fn clean(slot: &'static Slot) -> Result<Answer, Code> {
+fn clean(runtime: &'static LinkRuntime) -> Result<Answer, Code> {
     use core::sync::atomic::Ordering;
-    slot.stop.store(true, Ordering::Release);
+    runtime.stop.store(true, Ordering::Release);
     let politely = now().after(DISCONNECT_MS);
-    match slot.claim_sending(politely) {
-        Some(sending) if sending.send(&DISCONNECT, politely).is_ok() => slot.channel.farewell(politely),
-        _ => slot.channel.abort(),
-    }
-    slot.lookup()?.wake.release();
+    say_goodbye(runtime, politely);
+    runtime.lookup()?.wake.release();
     // If it takes longer it still shall end.
-    if !slot.reap_until(now().after(CLEAN_MS)) {
+    if !runtime.reap_until(now().after(CLEAN_MS)) {
         return Err(Code::ClientDisconnectFailed);
     }
-    slot.link.lock().clean();
+    runtime.link.lock().clean();
     DONE
+}
+
+/// Tells the broker that the connection ends, or ends it without.
+fn say_goodbye(runtime: &'static LinkRuntime, deadline: Instant) {
+    match SendRight::claim(runtime, deadline).map(SendRight::on_established) {
+        Some(Ok(sending)) if sending.send(&DISCONNECT, deadline).is_ok() => sending.farewell(deadline),
+        _ => runtime.break_connection(),
+    }
 }

@@ -1,11 +1,11 @@
 //! From the AT task to the broker and back: send a packet, wait for its answer.
 
-use super::Slot;
+use super::LinkRuntime;
+use super::sending::{SendGuard, SendRight};
 use crate::sdk::clock::{left_ms, now};
 use crate::sdk::heap::Bytes;
 use w800_mqtt_core::at::code::Code;
 use w800_mqtt_core::link::Reply;
-use w800_mqtt_core::link::state::Action;
 use w800_mqtt_core::mqtt::publication::Publication;
 use w800_mqtt_core::mqtt::session::{LONGEST_CONTROL, NotMade, Session};
 use w800_mqtt_core::time::Instant;
@@ -18,41 +18,35 @@ use w800_mqtt_core::time::Instant;
 ///
 /// # Errors
 /// 0x6051 without a connection, 0x600c when it is not confirmed in time or as much is in flight as there may be.
-pub fn publish(slot: &'static Slot, mut publication: Publication<Bytes>, timeout_ms: u32) -> Result<(), Code> {
+pub fn publish(
+    runtime: &'static LinkRuntime,
+    mut publication: Publication<Bytes>,
+    timeout_ms: u32,
+) -> Result<(), Code> {
     let deadline = now().after(u64::from(timeout_ms));
     let failed = Code::ClientPublishFailed;
-    slot.done.drain();
-    let sending = slot.claim_sending(deadline).ok_or(failed)?;
+    runtime.done.drain();
+    let sending = SendRight::claim(runtime, deadline).ok_or(failed)?.on_established()?;
     let identifier = {
-        let mut link = slot.link.lock();
-        link.permit(Action::Use)?;
-        let Ok(identifier) = link.session.publish(&mut publication, now()) else {
-            drop(link);
-            drop(sending);
-            slot.flush();
-            return Err(failed);
-        };
+        let mut link = runtime.link.lock();
+        let identifier = link.session.publish(&mut publication, now()).map_err(|_| failed)?;
         if identifier != 0 {
             link.await_answer(identifier, true);
         }
         identifier
     };
-    let sent = sending.send(publication.packet(), deadline).is_ok();
+    let sent = send(runtime, &sending, publication.packet(), deadline);
     if identifier != 0 {
-        slot.link.lock().session.sent(identifier, publication, sent, now());
-    }
-    if sent || identifier != 0 {
-        slot.counters.messages_sent.add(1);
-    }
-    if !sent {
-        slot.break_connection();
+        runtime.link.lock().session.sent(identifier, publication, sent, now());
     }
     drop(sending);
-    slot.flush();
+    if sent || identifier != 0 {
+        runtime.counters.messages_sent.add(1);
+    }
     match (identifier, sent) {
         (0, true) => Ok(()),
         (0, false) => Err(failed),
-        _ if wait(slot, deadline) == Some(Reply::Published) => Ok(()),
+        _ if wait(runtime, deadline) == Some(Reply::Published) => Ok(()),
         _ => Err(failed),
     }
 }
@@ -63,44 +57,49 @@ pub fn publish(slot: &'static Slot, mut publication: Publication<Bytes>, timeout
 /// # Errors
 /// 0x6051 without a connection.
 pub fn request(
-    slot: &'static Slot,
+    runtime: &'static LinkRuntime,
     deadline: Instant,
     encode: impl FnOnce(&mut Session<Bytes>, &mut [u8; LONGEST_CONTROL]) -> Result<(u16, usize), NotMade>,
 ) -> Result<Option<Reply>, Code> {
-    slot.done.drain();
-    let Some(sending) = slot.claim_sending(deadline) else { return Ok(None) };
+    runtime.done.drain();
+    let Some(right) = SendRight::claim(runtime, deadline) else { return Ok(None) };
+    let sending = right.on_established()?;
     let mut packet = [0; LONGEST_CONTROL];
     let length = {
-        let mut link = slot.link.lock();
-        link.permit(Action::Use)?;
+        let mut link = runtime.link.lock();
         let Ok((identifier, length)) = encode(&mut link.session, &mut packet) else { return Ok(None) };
         link.await_answer(identifier, false);
         length
     };
-    let sent = sending.send(packet.get(..length).unwrap_or_default(), deadline).is_ok();
-    if !sent {
-        slot.break_connection();
-    }
+    send(runtime, &sending, packet.get(..length).unwrap_or_default(), deadline);
     drop(sending);
-    slot.flush();
-    Ok(wait(slot, deadline))
+    Ok(wait(runtime, deadline))
+}
+
+/// Sends `packet`; where half of it may be out, ends the connection: nothing may follow it. `false` then.
+fn send(runtime: &LinkRuntime, sending: &SendGuard, packet: &[u8], deadline: Instant) -> bool {
+    let sent = sending.send(packet, deadline).is_ok();
+    if !sent {
+        runtime.break_connection();
+    }
+    sent
 }
 
 /// Waits for the reply to the command that waits on this link; `None` when none came until `deadline`.
-pub fn wait(slot: &Slot, deadline: Instant) -> Option<Reply> {
+pub fn wait(runtime: &LinkRuntime, deadline: Instant) -> Option<Reply> {
     let mut signalled = false;
     let mut reply = None;
     // A signal without a reply belongs to an older command.
     while reply.is_none() {
-        signalled = slot.done.acquire(left_ms(deadline));
-        reply = slot.link.lock().reply(!signalled);
+        signalled = runtime.done.acquire(left_ms(deadline));
+        reply = runtime.link.lock().reply(!signalled);
         if !signalled {
             break;
         }
     }
     if reply == Some(Reply::Connected) && !signalled {
         // The link's task prints +MQTTCONNECTED before it signals.
-        slot.done.acquire(super::task::PRINT_GRACE_MS);
+        runtime.done.acquire(super::task::PRINT_GRACE_MS);
     }
     reply
 }

@@ -4,109 +4,121 @@
 //! * [`queries`] prints the rows of the query forms.
 //! * [`data_phase`] takes the bytes behind a `>` prompt.
 //! * [`exchange`] sends a packet from the AT task and waits for the broker's answer.
-//! * [`task`] is the link's task: it connects, reads, keeps alive, reconnects.
-//! * [`delivery`] prints an incoming message as one line.
+//! * [`task`] is the link's task: it reads, keeps alive, reconnects; [`connection`] is how it connects.
+//! * [`sending`] is the right to send, and what must be sent before it goes on to another task.
 //! * [`statistics`] counts.
 //! * [`report`] remembers why something failed.
 //! * [`port`] stands between the serial line and the AT server; [`output`] keeps lines and answers from mixing.
 //!
-//! Locks, in the order in which they may be nested: the port ([`output::Output`]), a link's sending side
-//! ([`Sending`]), a link's state ([`Slot::link`]). The last is held for a few instructions only, except by a query
-//! that prints under it; nothing waits for the network or another task while holding it.
+//! Rights are held as long as something takes, in this order: the port ([`output::Output`]), a link's sending side
+//! ([`sending::SendRight`]). Locks ([`crate::sdk::sync`]) are held for a step that waits for nothing: a link's
+//! ([`LinkRuntime::link`]), those in its channel. No task holds two of those at once, and none while it prints, sends or
+//! waits.
 #![forbid(unsafe_code)]
 
 pub mod actions;
+mod connection;
 pub mod data_phase;
-pub mod delivery;
 pub mod exchange;
 pub mod output;
 pub mod port;
 pub mod queries;
 pub mod report;
+pub mod sending;
 pub mod statistics;
 pub mod task;
 
-use crate::net::channel::Channel;
+use crate::net::channel::{Channel, Open};
 use crate::options::LINKS;
 use crate::sdk::clock::{left_ms, now};
 use crate::sdk::dns::{self, Lookup};
 use crate::sdk::heap::Bytes;
 use crate::sdk::socket::Broken;
-use crate::sdk::sync::{Lock, NoSemaphore, Semaphore};
-use crate::sdk::task::Task;
+use crate::sdk::sync::{Critical, Mutex, NoMemory, Once, Semaphore};
+use crate::sdk::task::{self as tasks, Task};
 use core::sync::atomic::{AtomicBool, Ordering};
 use statistics::Counters;
 use w800_mqtt_core::at::code::Code;
 use w800_mqtt_core::link::Link;
-use w800_mqtt_core::mqtt::session::{LONGEST_CONTROL, SILENCE_MS};
 use w800_mqtt_core::time::Instant;
 
 /// One link with what its two tasks share.
 #[derive(Debug)]
-pub struct Slot {
+pub struct LinkRuntime {
     /// The LinkID.
     pub index: u8,
-    /// Configuration, state, session.
-    pub link: Lock<Link<Bytes>>,
-    /// The connection.
+    /// Configuration, connection state, session.
+    pub link: Mutex<Link<Bytes>>,
+    /// The connection's socket and layers.
     channel: Channel,
-    /// Counts 1 when nobody sends.
+    /// Counts 1 when nobody has the right to send.
     sending: Semaphore,
     /// Released when the waiting command has its reply.
     done: Semaphore,
     /// Released when the link's task is over and may be deleted.
     ended: Semaphore,
-    task: Lock<Option<Task>>,
+    /// The link's task, until it is deleted.
+    task: Critical<Option<Task>>,
     /// CLEAN wants the task to end.
     stop: AtomicBool,
     counters: Counters,
 }
 
 #[expect(clippy::indexing_slicing, reason = "evaluated at compile time only")]
-static SLOTS: [Slot; LINKS] = {
-    let mut slots = [const { Slot::new(0) }; LINKS];
+static RUNTIMES: [LinkRuntime; LINKS] = {
+    let mut runtimes = [const { LinkRuntime::new(0) }; LINKS];
     let mut index = 0;
     while index < LINKS {
-        slots[index].index = index as u8;
+        runtimes[index].index = index as u8;
         index += 1;
     }
-    slots
+    runtimes
 };
 
-/// All links.
-pub fn slots() -> &'static [Slot] {
-    &SLOTS
+static PREPARED: Once<()> = Once::new();
+
+/// All links. [`prepare`] must have succeeded before one of them is used.
+pub fn runtimes() -> &'static [LinkRuntime] {
+    &RUNTIMES
 }
 
-/// Creates what the SDK must create before the first command can run.
+/// Creates what the SDK must create before the first command can run, unless that was done before.
 ///
 /// # Errors
-/// 0x604e when the SDK has no memory for a semaphore.
+/// 0x604e when the SDK has no memory for it; the next command tries again.
 pub fn prepare() -> Result<(), Code> {
-    let failed = |NoSemaphore| Code::CreateSemaFailed;
-    let create = |semaphore: &Semaphore| semaphore.create().map_err(failed);
-    for slot in &SLOTS {
-        for semaphore in [&slot.sending, &slot.done, &slot.ended, &slot.lookup()?.wake] {
-            create(semaphore)?;
+    let prepared = PREPARED.try_call_once(|| {
+        for runtime in &RUNTIMES {
+            runtime.create()?;
         }
-        slot.channel.create().map_err(failed)?;
-    }
-    port::create().map_err(failed)
+        port::create()
+    });
+    prepared.copied().map_err(|NoMemory| Code::CreateSemaFailed)
 }
 
-impl Slot {
+impl LinkRuntime {
     const fn new(index: u8) -> Self {
         Self {
             index,
-            link: Lock::new(Link::new()),
+            link: Mutex::new(Link::new()),
             channel: Channel::new(),
             sending: Semaphore::new(1),
             done: Semaphore::new(0),
             ended: Semaphore::new(0),
-            task: Lock::new(None),
+            task: Critical::new(None),
             stop: AtomicBool::new(false),
             counters: Counters::new(),
         }
+    }
+
+    fn create(&self) -> Result<(), NoMemory> {
+        self.link.create()?;
+        self.channel.create()?;
+        tasks::prepare(usize::from(self.index))?;
+        for semaphore in [&self.sending, &self.done, &self.ended] {
+            semaphore.create()?;
+        }
+        dns::lookup(self.index).map_or(Ok(()), |lookup| lookup.wake.create())
     }
 
     /// The link's name lookup; its semaphore also wakes the link's task from a pause.
@@ -119,30 +131,11 @@ impl Slot {
         self.stop.load(Ordering::Acquire)
     }
 
-    /// Sends `packet` until `deadline`. For who has claimed the sending side, or is alone as yet.
-    fn send(&self, packet: &[u8], deadline: Instant) -> Result<(), Broken> {
-        self.channel.send(packet, deadline)?;
+    /// Sends `packet` on the `open` connection until `deadline`. For who has the right to send, or is alone as yet.
+    fn send(&self, open: Open, packet: &[u8], deadline: Instant) -> Result<(), Broken> {
+        self.channel.send(open, packet, deadline)?;
         self.counters.bytes_sent.add(packet.len());
         Ok(())
-    }
-
-    /// Claims the sending side until `deadline`.
-    pub fn claim_sending(&'static self, deadline: Instant) -> Option<Sending> {
-        self.sending.acquire(left_ms(deadline)).then(|| Sending(self))
-    }
-
-    /// Sends what the session owes the broker, unless another task is sending: that one will do it then.
-    pub fn flush(&'static self) {
-        while self.link.lock().session.has_replies() {
-            if !self.sending.acquire(0) {
-                return;
-            }
-            let sending = Sending(self);
-            if sending.send_replies().is_err() {
-                self.break_connection();
-                return;
-            }
-        }
     }
 
     /// Ends a connection that is of no use any more; the link's task notices and does the rest.
@@ -152,52 +145,20 @@ impl Slot {
 
     /// Deletes the link's task if it is over.
     pub fn reap(&self) {
-        self.reap_until(now());
+        if self.task.with(|task| task.is_some()) {
+            self.reap_until(now());
+        }
     }
 
     /// Deletes the link's task, waiting until `deadline` for it to be over. `false` when it is not.
     pub fn reap_until(&self, deadline: Instant) -> bool {
-        let over = self.task.lock().is_none() || self.ended.acquire(left_ms(deadline));
-        if over {
-            let task = self.task.lock().take();
-            if let Some(task) = task {
-                task.delete();
-            }
-            self.stop.store(false, Ordering::Release);
+        if self.task.with(|task| task.is_some()) && !self.ended.acquire(left_ms(deadline)) {
+            return false;
         }
-        over
-    }
-}
-
-/// The right to send on a link: whole packets only.
-#[derive(Debug)]
-pub struct Sending(&'static Slot);
-
-impl Sending {
-    /// Sends `packet` until `deadline`.
-    ///
-    /// # Errors
-    /// [`Broken`] when there is no connection or it is of no use any more.
-    pub fn send(&self, packet: &[u8], deadline: Instant) -> Result<(), Broken> {
-        if self.0.channel.is_ready() { self.0.send(packet, deadline) } else { Err(Broken(0)) }
-    }
-
-    /// Sends what the session owes the broker.
-    ///
-    /// # Errors
-    /// [`Broken`] as in [`Sending::send`].
-    pub fn send_replies(&self) -> Result<(), Broken> {
-        let mut packet = [0; LONGEST_CONTROL];
-        loop {
-            let length = self.0.link.lock().session.transmit(&mut packet, now());
-            let Some(reply) = length.and_then(|length| packet.get(..length)) else { return Ok(()) };
-            self.send(reply, now().after(SILENCE_MS))?;
+        if let Some(task) = self.task.with(Option::take) {
+            task.delete();
         }
-    }
-}
-
-impl Drop for Sending {
-    fn drop(&mut self) {
-        self.0.sending.release();
+        self.stop.store(false, Ordering::Release);
+        true
     }
 }

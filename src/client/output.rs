@@ -5,10 +5,11 @@
 //! `OK` or `ERROR`. What the server prints besides is held back until the right is given up ([`print_aside`]).
 
 use crate::sdk::clock::now;
-use crate::sdk::sync::{Lock, Semaphore};
+use crate::sdk::sync::{Critical, Semaphore};
 use crate::sdk::{device, hook};
 use core::sync::atomic::{AtomicU8, Ordering};
 use w800_mqtt_core::at::answer::Sink;
+use w800_mqtt_core::link::delivery::Printer;
 use w800_mqtt_core::port::ring::Ring;
 use w800_mqtt_core::time::Instant;
 
@@ -25,8 +26,8 @@ static PORT: Semaphore = Semaphore::new(1);
 /// How many commands wait for the port.
 static WANTED: AtomicU8 = AtomicU8::new(0);
 /// The right that the server's answer holds, and when it printed last.
-static SERVERS: Lock<Option<(Output, Instant)>> = Lock::new(None);
-static HELD: Lock<Ring<HELD_BYTES>> = Lock::new(Ring::new());
+static SERVERS: Critical<Option<(Output, Instant)>> = Critical::new(None);
+static HELD: Critical<Ring<HELD_BYTES>> = Critical::new(Ring::new());
 
 /// The semaphore behind it, to be created before the first use.
 pub fn semaphore() -> &'static Semaphore {
@@ -97,28 +98,21 @@ impl Output {
         None
     }
 
-    /// The unsolicited line is whole; another one may follow.
-    pub fn end_line(&self) {
-        if let Some(link) = self.link {
-            hook::line_ends(link);
-        }
-    }
-
     /// The server's answer, or the rest of it, is printed by this right.
     pub fn hand_to_server(self) {
-        *SERVERS.lock() = Some((self, now()));
+        let handed = (self, now());
+        drop(SERVERS.with(|servers| servers.replace(handed)));
     }
 
     /// Takes the right back from the server, whose answer has ended.
     pub fn back_from_server() -> Option<Self> {
-        SERVERS.lock().take().map(|(output, _)| output)
+        SERVERS.with(Option::take).map(|(output, _)| output)
     }
 
     /// Whether the server's answer has the right to print; it goes on now.
     pub fn server_goes_on() -> bool {
-        let mut servers = SERVERS.lock();
-        let has = servers.as_mut();
-        has.map(|(_, last)| *last = now()).is_some()
+        let now = now();
+        SERVERS.with(|servers| servers.as_mut().map(|(_, last)| *last = now).is_some())
     }
 }
 
@@ -131,6 +125,14 @@ impl Sink for Output {
     }
 }
 
+impl Printer for Output {
+    fn end_line(&mut self) {
+        if let Some(link) = self.link {
+            hook::line_ends(link);
+        }
+    }
+}
+
 impl Drop for Output {
     fn drop(&mut self) {
         self.end_line();
@@ -138,7 +140,7 @@ impl Drop for Output {
             print_held();
             PORT.release();
             // What came in between found the right taken.
-            let more = !HELD.lock().is_empty();
+            let more = HELD.with(|held| !held.is_empty());
             self.acquired = more && PORT.acquire(0);
         }
     }
@@ -146,7 +148,8 @@ impl Drop for Output {
 
 /// Gives up the right to print of a server that has gone silent within its answer.
 fn recover() {
-    let silent = SERVERS.lock().as_ref().is_some_and(|(_, last)| last.until(now()) >= SILENT_ANSWER_MS);
+    let now = now();
+    let silent = SERVERS.with(|servers| servers.as_ref().is_some_and(|(_, last)| last.until(now) >= SILENT_ANSWER_MS));
     if silent {
         drop(Output::back_from_server());
     }
@@ -154,15 +157,14 @@ fn recover() {
 
 /// Prints a line that answers nothing: at once, or behind what is being printed.
 pub fn print_aside(bytes: &[u8]) {
-    let held = {
-        let mut held = HELD.lock();
+    let is_held = HELD.with(|held| {
         let fits = bytes.len() <= held.room();
         if fits {
             held.push(bytes);
         }
         fits
-    };
-    if held {
+    });
+    if is_held {
         // Whoever prints now lets it out in the end.
         drop(Output::claim_within(0));
     } else {
@@ -173,7 +175,7 @@ pub fn print_aside(bytes: &[u8]) {
 fn print_held() {
     let mut piece = [0; 64];
     loop {
-        let count = HELD.lock().pop(&mut piece);
+        let count = HELD.with(|held| held.pop(&mut piece));
         if count == 0 {
             return;
         }

@@ -16,7 +16,7 @@ use super::output::{self, Output};
 use crate::sdk::clock::{left_ms, now};
 use crate::sdk::device::{self, Received};
 use crate::sdk::lend::{Lendable, Lent};
-use crate::sdk::sync::{FOREVER, Lock, NoSemaphore, Semaphore};
+use crate::sdk::sync::{Critical, FOREVER, NoMemory, Semaphore};
 use crate::sdk::task::{TaskId, current};
 use core::ffi::c_int;
 use w800_mqtt_core::at::COMMANDS;
@@ -38,10 +38,10 @@ const ASK_MS: u32 = 100;
 /// over then, and the server itself says whether it is busy.
 const LONGEST_COMMAND_MS: u64 = 60_000;
 
-static TYPED: Lock<Typed> = Lock::new(Typed::new());
+static TYPED: Critical<Typed> = Critical::new(Typed::new());
 /// The line that is put together, handed over, and read by its command's handler.
 static LINE: Lendable<Line> = Lendable::new(Line::new());
-static SERVER: Lock<Server> = Lock::new(Server::new());
+static SERVER: Critical<Server> = Critical::new(Server::new());
 /// The right to ask the device for input.
 static DEVICE: Semaphore = Semaphore::new(1);
 /// The right to print a piece of the server's answer.
@@ -88,8 +88,8 @@ impl Server {
 /// Creates what it needs of the SDK.
 ///
 /// # Errors
-/// [`NoSemaphore`] when the SDK has no memory for it.
-pub fn create() -> Result<(), NoSemaphore> {
+/// [`NoMemory`] when the SDK has no memory for it.
+pub fn create() -> Result<(), NoMemory> {
     [output::semaphore(), &DEVICE, &PIECE, &INPUT, &ROOM].into_iter().try_for_each(Semaphore::create)
 }
 
@@ -99,14 +99,15 @@ pub fn create() -> Result<(), NoSemaphore> {
 /// bytes, or what the device returned when it ended.
 pub fn receive(to: &mut [u8], milliseconds: c_int) -> c_int {
     let deadline = u64::try_from(milliseconds).ok().map(|milliseconds| now().after(milliseconds));
-    SERVER.lock().receiving = Some(current());
+    let task = current();
+    SERVER.with(|server| server.receiving = Some(task));
     loop {
         if let Some(count) = hand_over(to) {
             return c_int::try_from(count).unwrap_or(c_int::MAX);
         }
         let left = deadline.map_or(-1, |deadline| left_ms(deadline).cast_signed());
         match ask_device(to, left) {
-            Received::Ended(end) if !TYPED.lock().is_running() => return end,
+            Received::Ended(end) if !TYPED.with(|typed| typed.is_running()) => return end,
             Received::Ended(_) => crate::sdk::clock::delay_ms(LOOK_MS),
             Received::Bytes(0) if left == 0 => return 0,
             Received::Bytes(_) => {}
@@ -117,11 +118,11 @@ pub fn receive(to: &mut [u8], milliseconds: c_int) -> c_int {
 /// Writes what the server gets now to `to`: how many bytes; `None` where there is nothing for it.
 fn hand_over(to: &mut [u8]) -> Option<usize> {
     loop {
-        let count = TYPED.lock().for_server(to);
+        let count = TYPED.with(|typed| typed.for_server(to));
         if count > 0 {
             return Some(count);
         }
-        let handed = SERVER.lock().handed;
+        let handed = SERVER.with(|server| server.handed);
         if let Some(from) = handed {
             return hand_line(from, to);
         }
@@ -130,7 +131,7 @@ fn hand_over(to: &mut [u8]) -> Option<usize> {
             return None;
         }
         let mut line = LINE.lend()?;
-        let next = TYPED.lock().next(&mut line, expects_data);
+        let next = TYPED.with(|typed| typed.next(&mut line, expects_data));
         match next {
             Next::Nothing => return None,
             Next::TooLong => {
@@ -138,12 +139,14 @@ fn hand_over(to: &mut [u8]) -> Option<usize> {
                 Output::claim().write(TOO_LONG);
             }
             Next::Line => {
-                let mut server = SERVER.lock();
-                server.handed = Some(0);
-                server.last = now();
-                if line.parameters().is_some() {
-                    server.answer.expect_echo();
-                }
+                let (now, differs) = (now(), line.parameters().is_some());
+                SERVER.with(|server| {
+                    server.handed = Some(0);
+                    server.last = now;
+                    if differs {
+                        server.answer.expect_echo();
+                    }
+                });
             }
         }
     }
@@ -155,7 +158,7 @@ fn hand_line(from: usize, to: &mut [u8]) -> Option<usize> {
     let count = line.hand(from, to);
     let next = from.saturating_add(count);
     let rest = line.hand(next, &mut [0]);
-    SERVER.lock().handed = (rest > 0).then_some(next);
+    SERVER.with(|server| server.handed = (rest > 0).then_some(next));
     Some(count)
 }
 
@@ -166,13 +169,11 @@ fn expects_data(line: &Line) -> bool {
 
 /// Whether a command runs; one of the server's own that has been silent for too long counts as answered.
 fn is_running() -> bool {
-    let running = TYPED.lock().is_running();
-    let expired = {
-        let server = SERVER.lock();
-        running && !server.in_handler && server.last.until(now()) >= LONGEST_COMMAND_MS
-    };
+    let running = TYPED.with(|typed| typed.is_running());
+    let now = now();
+    let expired = running && SERVER.with(|server| !server.in_handler && server.last.until(now) >= LONGEST_COMMAND_MS);
     if expired {
-        TYPED.lock().finished(false);
+        TYPED.with(|typed| typed.finished(false));
     }
     running && !expired
 }
@@ -180,14 +181,14 @@ fn is_running() -> bool {
 /// Asks the device for input, `milliseconds` at most, for ever where that is negative, and keeps what comes; `buffer`
 /// holds it on the way. While something waits for the command that runs it asks for a moment only.
 fn ask_device(buffer: &mut [u8], milliseconds: c_int) -> Received {
-    let waits = TYPED.lock().waits();
+    let waits = TYPED.with(|typed| typed.waits());
     let slice = match u32::try_from(milliseconds) {
         Ok(milliseconds) if waits => milliseconds.min(LOOK_MS).cast_signed(),
         Err(_) if waits => LOOK_MS.cast_signed(),
         _ => milliseconds,
     };
     let patience = u32::try_from(slice).unwrap_or(LOOK_MS);
-    if TYPED.lock().room() == 0 {
+    if TYPED.with(|typed| typed.room()) == 0 {
         ROOM.acquire(patience);
     } else if DEVICE.acquire(patience) {
         let received = read_device(buffer, slice);
@@ -199,11 +200,14 @@ fn ask_device(buffer: &mut [u8], milliseconds: c_int) -> Received {
 
 /// As [`ask_device`], by who has the right to ask.
 fn read_device(buffer: &mut [u8], milliseconds: c_int) -> Received {
-    let room = TYPED.lock().room().min(buffer.len());
+    let room = TYPED.with(|typed| typed.room()).min(buffer.len());
     let received = device::receive(buffer.get_mut(..room).unwrap_or_default(), milliseconds);
     match received {
-        Received::Bytes(count) => TYPED.lock().take(buffer.get(..count).unwrap_or_default(), now()),
-        Received::Ended(_) => TYPED.lock().end(),
+        Received::Bytes(count) => {
+            let (bytes, now) = (buffer.get(..count).unwrap_or_default(), now());
+            TYPED.with(|typed| typed.take(bytes, now));
+        }
+        Received::Ended(_) => TYPED.with(Typed::end),
     }
     if received != Received::Bytes(0) {
         INPUT.release();
@@ -215,13 +219,13 @@ fn read_device(buffer: &mut [u8], milliseconds: c_int) -> Received {
 
 /// The server prints `bytes`, in whatever task.
 pub fn server_prints(bytes: &[u8]) {
-    let running = TYPED.lock().is_running();
-    if !running || !SERVER.lock().answers(current()) {
+    let (running, task) = (TYPED.with(|typed| typed.is_running()), current());
+    if !running || !SERVER.with(|server| server.answers(task)) {
         return output::print_aside(bytes);
     }
     if !Output::server_goes_on() {
         let mut output = Output::claim();
-        if !TYPED.lock().is_running() {
+        if !TYPED.with(|typed| typed.is_running()) {
             return output.write(bytes);
         }
         output.hand_to_server();
@@ -233,16 +237,16 @@ pub fn server_prints(bytes: &[u8]) {
 fn print_answer(bytes: &[u8]) {
     // Both of the server's tasks may print a part of it.
     while !PIECE.acquire(FOREVER) {}
-    let mut answer = core::mem::take(&mut SERVER.lock().answer);
+    let mut answer = SERVER.with(|server| core::mem::take(&mut server.answer));
     // While an echo may come nobody else uses the line.
     let line = if answer.awaits_echo() { LINE.lend() } else { None };
     let progress = answer.print(bytes, line.as_deref(), &mut device::send);
     drop(line);
-    {
-        let mut server = SERVER.lock();
+    let now = now();
+    SERVER.with(|server| {
         server.answer = answer;
-        server.last = now();
-    }
+        server.last = now;
+    });
     PIECE.release();
     if progress != Progress::Open {
         end_answer(progress == Progress::Prompted);
@@ -251,11 +255,10 @@ fn print_answer(bytes: &[u8]) {
 
 /// The server's answer has ended, in a prompt for data where it has `prompted`.
 fn end_answer(prompted: bool) {
-    let refused = {
-        let mut typed = TYPED.lock();
+    let refused = TYPED.with(|typed| {
         typed.finished(prompted);
         typed.take_refused()
-    };
+    });
     for _ in 0..refused {
         device::send(BUSY);
     }
@@ -273,12 +276,12 @@ pub struct Command {
 impl Command {
     /// A handler begins, in the task that runs commands.
     pub fn begin() -> Self {
-        {
-            let mut server = SERVER.lock();
-            server.processing = Some(current());
+        let task = current();
+        SERVER.with(|server| {
+            server.processing = Some(task);
             server.in_handler = true;
             server.answer.expect_no_echo();
-        }
+        });
         // An echo is whole; the answer is this library's own.
         drop(Output::back_from_server());
         Self { line: LINE.lend() }
@@ -305,9 +308,11 @@ impl Command {
 
     fn end(self) {
         drop(self.line);
-        let mut server = SERVER.lock();
-        server.in_handler = false;
-        server.last = now();
+        let now = now();
+        SERVER.with(|server| {
+            server.in_handler = false;
+            server.last = now;
+        });
     }
 }
 
@@ -324,7 +329,8 @@ pub struct DataPhase {
 impl DataPhase {
     /// A data phase of `length` bytes begins: its prompt is to be printed next.
     pub fn begin(length: usize) -> Self {
-        TYPED.lock().begin_data(now());
+        let now = now();
+        TYPED.with(|typed| typed.begin_data(now));
         Self { left: length }
     }
 
@@ -335,7 +341,8 @@ impl DataPhase {
     /// [`EndedEarly`] when the host has given up.
     pub fn receive(&mut self, to: &mut [u8]) -> Result<usize, EndedEarly> {
         while self.left > 0 {
-            let data = TYPED.lock().data(to, self.left, now());
+            let (left, now) = (self.left, now());
+            let data = TYPED.with(|typed| typed.data(to, left, now));
             match data {
                 Data::Bytes(count) => {
                     ROOM.release();
@@ -352,7 +359,7 @@ impl DataPhase {
 
 impl Drop for DataPhase {
     fn drop(&mut self) {
-        TYPED.lock().end_data();
+        TYPED.with(Typed::end_data);
         ROOM.release();
     }
 }

@@ -3,18 +3,20 @@
 use super::output::Output;
 #[cfg(additions)]
 use super::report;
-use super::{Slot, slots};
+use super::{LinkRuntime, runtimes};
 #[cfg(certificate_command)]
 use crate::net::credentials;
 #[cfg(certificate_command)]
 use crate::options::LINKS;
 use crate::sdk::heap::Bytes;
-use w800_mqtt_core::at::answer::{self, Endpoint, Line};
+use heapless::Vec;
+use w800_mqtt_core::at::answer::{self, Endpoint, LINE_BUFFER, Line, Sink};
 use w800_mqtt_core::at::{Code, Command, CommandId};
 use w800_mqtt_core::link::Link;
 use w800_mqtt_core::link::config::DEFAULT_KEEP_ALIVE_S;
 #[cfg(certificate_command)]
-use w800_mqtt_core::link::credential::Kind;
+use w800_mqtt_core::link::credential::CredentialKind;
+use w800_mqtt_core::link::subscriptions::{MOST_SUBSCRIPTIONS, Subscription};
 use w800_mqtt_core::mqtt::qos_value;
 
 /// Prints `row`'s query for every link.
@@ -30,24 +32,60 @@ pub fn print(row: &'static Command) -> Result<(), Code> {
         return certificates(row);
     }
     let mut output = Output::claim();
-    for slot in slots() {
-        print_link(&mut output, row, slot);
+    for runtime in runtimes() {
+        match row.id {
+            #[cfg(additions)]
+            CommandId::LastError => last_error(&mut output, row, runtime.index),
+            CommandId::Sub => subscriptions(&mut output, row, runtime),
+            _ => print_of(&mut output, runtime, &|link, sink| describe(sink, row, runtime.index, link)),
+        }
     }
     Ok(())
 }
 
-fn print_link(output: &mut Output, row: &'static Command, slot: &Slot) {
-    let link = slot.link.lock();
-    let index = u32::from(slot.index);
-    match row.id {
-        CommandId::Conn => return connection(output, slot.index, &link),
-        #[cfg(additions)]
-        CommandId::LastError => return last_error(output, row, slot.index),
-        _ => {}
+/// What a link's lock gives out at once: one of the pieces in which a [`Line`] is written.
+struct Piece {
+    /// How many pieces come before it.
+    skip: usize,
+    bytes: Vec<u8, LINE_BUFFER>,
+}
+
+impl Sink for Piece {
+    fn write(&mut self, bytes: &[u8]) {
+        match self.skip.checked_sub(1) {
+            Some(skip) => self.skip = skip,
+            None if self.bytes.is_empty() => drop(self.bytes.extend_from_slice(bytes)),
+            None => {}
+        }
     }
+}
+
+/// Prints what `describe` writes about a link. Each piece is copied under the link's lock and printed without it: a host
+/// that holds the line must not keep the link's task from what is due. What is described must not change meanwhile but
+/// in single characters; a command's own parameters are only changed by commands.
+pub(super) fn print_of(output: &mut Output, runtime: &LinkRuntime, describe: &dyn Fn(&Link<Bytes>, &mut dyn Sink)) {
+    let mut printed = 0_usize;
+    loop {
+        let mut piece = Piece { skip: printed, bytes: Vec::new() };
+        describe(&runtime.link.lock(), &mut piece);
+        if piece.bytes.is_empty() {
+            return;
+        }
+        output.write(&piece.bytes);
+        printed = printed.saturating_add(1);
+    }
+}
+
+/// Writes the rows of all queries but those of a kind of their own.
+fn describe(sink: &mut dyn Sink, row: &'static Command, index: u8, link: &Link<Bytes>) {
+    if row.id == CommandId::Conn {
+        let state = link.state() as u8;
+        return print_endpoint(link, |endpoint| answer::connection(sink, index, state, endpoint));
+    }
+    let index = u32::from(index);
     let Some(user) = link.user() else { return };
     match row.id {
-        CommandId::UserCfg => Line::row(output, row)
+        CommandId::UserCfg => Line::row(sink, row)
             .int(index)
             .int(u32::from(user.scheme))
             .quoted(user.client_id.as_ref())
@@ -57,15 +95,12 @@ fn print_link(output: &mut Output, row: &'static Command, slot: &Slot) {
             .int(0)
             .quoted(user.path.as_ref())
             .end(),
-        CommandId::ClientId => field(output, row, index, &user.client_id),
-        CommandId::Username => field(output, row, index, &user.username),
-        CommandId::Password => field(output, row, index, &user.password),
-        CommandId::ConnCfg => connection_config(output, row, index, &link),
-        CommandId::Alpn => link.tls.alpn.iter().for_each(|name| field(output, row, index, name)),
-        CommandId::Sni => {
-            Line::row(output, row).int(index).quoted(link.tls.sni.as_ref().map_or(&[][..], AsRef::as_ref)).end()
-        }
-        CommandId::Sub => subscriptions(output, row, index, &link),
+        CommandId::ClientId => field(sink, row, index, user.client_id.as_ref()),
+        CommandId::Username => field(sink, row, index, user.username.as_ref()),
+        CommandId::Password => field(sink, row, index, user.password.as_ref()),
+        CommandId::ConnCfg => connection_config(sink, row, index, link),
+        CommandId::Alpn => link.tls.alpn.iter().for_each(|name| field(sink, row, index, name.as_ref())),
+        CommandId::Sni => field(sink, row, index, link.tls.sni.as_ref().map_or(&[][..], AsRef::as_ref)),
         _ => {}
     }
 }
@@ -74,50 +109,50 @@ fn print_link(output: &mut Output, row: &'static Command, slot: &Slot) {
 fn last_error(output: &mut Output, row: &'static Command, index: u8) {
     let report = report::last(index);
     let mut line = Line::row(output, row);
-    line.int(u32::from(index)).code(report.code).int(report.stage.map_or(0, |stage| stage as u32));
+    line.int(u32::from(index)).code(report.code).int(report.stage_number());
     line.signed(report.detail).quoted(report.text.as_bytes()).end();
 }
 
 /// Never what they hold. All are read before the first is printed.
 #[cfg(certificate_command)]
 fn certificates(row: &'static Command) -> Result<(), Code> {
-    let mut known = [[None; Kind::ALL.len()]; LINKS];
-    for (slot, known) in slots().iter().zip(&mut known) {
-        for (place, kind) in known.iter_mut().zip(Kind::ALL) {
-            *place = credentials::describe(slot.index, kind)?;
+    let mut known = [[None; CredentialKind::ALL.len()]; LINKS];
+    for (runtime, known) in runtimes().iter().zip(&mut known) {
+        for (place, kind) in known.iter_mut().zip(CredentialKind::ALL) {
+            *place = credentials::describe(runtime.index, kind)?;
         }
     }
     let mut output = Output::claim();
-    for (slot, known) in slots().iter().zip(known) {
-        for (kind, known) in Kind::ALL.into_iter().zip(known) {
+    for (runtime, known) in runtimes().iter().zip(known) {
+        for (kind, known) in CredentialKind::ALL.into_iter().zip(known) {
             if let Some((length, digest)) = known {
                 let mut line = Line::row(&mut output, row);
                 let length = u32::try_from(length).unwrap_or(u32::MAX);
-                line.int(u32::from(slot.index)).int(kind as u32).int(length).quoted_hexadecimal(&digest).end();
+                line.int(u32::from(runtime.index)).int(kind as u32).int(length).quoted_hexadecimal(&digest).end();
             }
         }
     }
     Ok(())
 }
 
-fn field(output: &mut Output, row: &'static Command, index: u32, text: &Bytes) {
-    Line::row(output, row).int(index).quoted(text.as_ref()).end();
+fn field(sink: &mut dyn Sink, row: &'static Command, index: u32, text: &[u8]) {
+    Line::row(sink, row).int(index).quoted(text).end();
 }
 
-fn connection(output: &mut Output, index: u8, link: &Link<Bytes>) {
+/// Has the endpoint of a link printed, where it is or was connected to.
+pub(super) fn print_endpoint(link: &Link<Bytes>, print: impl FnOnce(&Endpoint<'_>)) {
     let (user, target) = (link.user(), link.target());
-    let endpoint = Endpoint {
+    print(&Endpoint {
         scheme: user.map_or(0, |user| user.scheme),
         host: target.map_or(&[][..], |target| target.host.as_ref()),
         port: target.map_or(0, |target| target.port),
         path: user.map_or(&[][..], |user| user.path.as_ref()),
         reconnect: target.is_some_and(|target| target.reconnect),
-    };
-    answer::connection(output, index, link.state() as u8, &endpoint);
+    });
 }
 
-fn connection_config(output: &mut Output, row: &'static Command, index: u32, link: &Link<Bytes>) {
-    let mut line = Line::row(output, row);
+fn connection_config(sink: &mut dyn Sink, row: &'static Command, index: u32, link: &Link<Bytes>) {
+    let mut line = Line::row(sink, row);
     let line = line.int(index);
     match link.connection() {
         None => line.int(u32::from(DEFAULT_KEEP_ALIVE_S)).int(0).quoted(b"").quoted(b"").int(0).int(0).end(),
@@ -132,10 +167,18 @@ fn connection_config(output: &mut Output, row: &'static Command, index: u32, lin
     }
 }
 
-fn subscriptions(output: &mut Output, row: &'static Command, index: u32, link: &Link<Bytes>) {
-    let state = u32::from(link.state() as u8);
-    for known in link.subscriptions.iter() {
-        let mut line = Line::row(output, row);
-        line.int(index).int(state).quoted(known.filter.as_ref()).int(u32::from(qos_value(known.granted))).end();
+/// The broker may refuse a subscription while the rows are printed: each is looked for by what does not move, the place of
+/// its filter in memory.
+fn subscriptions(output: &mut Output, row: &'static Command, runtime: &LinkRuntime) {
+    let place = |known: &Subscription<Bytes>| known.filter.as_ref().as_ptr();
+    let places: Vec<_, MOST_SUBSCRIPTIONS> = runtime.link.lock().subscriptions.iter().map(place).collect();
+    for wanted in places {
+        print_of(output, runtime, &|link, sink| {
+            if let Some(known) = link.subscriptions.iter().find(|known| place(known) == wanted) {
+                let mut line = Line::row(sink, row);
+                line.int(u32::from(runtime.index)).int(u32::from(link.state() as u8));
+                line.quoted(known.filter.as_ref()).int(u32::from(qos_value(known.granted))).end();
+            }
+        });
     }
 }

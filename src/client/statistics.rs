@@ -1,6 +1,6 @@
 //! What a link has done since the start: counters that wrap at 2^32.
 
-use super::{Slot, slots};
+use super::{LinkRuntime, prepare, runtimes};
 use crate::options::ARENA_BYTES;
 use crate::sdk::heap;
 use crate::sdk::task;
@@ -79,7 +79,8 @@ pub struct Statistics {
 
 /// The statistics of a link; `None` where there is none.
 pub fn of(link: u8) -> Option<Statistics> {
-    let Slot { counters, .. } = slots().get(usize::from(link))?;
+    prepare().ok()?;
+    let LinkRuntime { counters, .. } = runtimes().get(usize::from(link))?;
     let stack = task::stack(usize::from(link));
     Some(Statistics {
         bytes_sent: counters.bytes_sent.get(),

@@ -1,6 +1,5 @@
 //! Where the credentials for TLS come from: what `AT+MQTTCERT` has stored, else what the firmware brings along.
 
-use super::{Failure, Stage};
 use crate::options::ADDITIONS;
 use crate::sdk::credentials::of_the_firmware;
 use crate::sdk::digest::sha256;
@@ -12,7 +11,8 @@ use crate::sdk::x509::{Certificates, PrivateKey, Unusable};
 use core::ffi::CStr;
 use core::sync::atomic::{AtomicU32, Ordering};
 use w800_mqtt_core::at::code::Code;
-use w800_mqtt_core::link::credential::Kind;
+use w800_mqtt_core::link::credential::CredentialKind;
+use w800_mqtt_core::report::{Failure, Stage};
 
 /// Counts changes of credentials, modulo 2^32.
 static CHANGES: AtomicU32 = AtomicU32::new(0);
@@ -44,7 +44,7 @@ impl Text {
     ///
     /// # Errors
     /// [`Refused`] without memory for it.
-    fn of(link: u8, kind: Kind) -> Result<Option<Self>, Refused> {
+    fn of(link: u8, kind: CredentialKind) -> Result<Option<Self>, Refused> {
         if ADDITIONS && let Some(stored) = storage::load(key(&name(link, kind)))? {
             return Ok(Some(Self::Stored(Secret(stored))));
         }
@@ -76,7 +76,7 @@ fn is_pem(text: &[u8]) -> bool {
 }
 
 /// The name in the storage.
-const fn name(link: u8, kind: Kind) -> [u8; 4] {
+const fn name(link: u8, kind: CredentialKind) -> [u8; 4] {
     [b'c', b'0'.wrapping_add(kind as u8), b'0'.wrapping_add(link), 0]
 }
 
@@ -88,10 +88,10 @@ fn key(name: &[u8; 4]) -> &CStr {
 ///
 /// # Errors
 /// [`Unusable`] when it cannot.
-pub fn check(kind: Kind, text: &[u8]) -> Result<(), Unusable> {
+pub fn check(kind: CredentialKind, text: &[u8]) -> Result<(), Unusable> {
     match kind {
-        Kind::Authority | Kind::Certificate => Certificates::parse(text).map(drop),
-        Kind::Key => {
+        CredentialKind::Authority | CredentialKind::Certificate => Certificates::parse(text).map(drop),
+        CredentialKind::Key => {
             let mut random = Random::new().map_err(|_| Unusable::NoMemory)?;
             PrivateKey::parse(text, &mut random).map(drop)
         }
@@ -102,7 +102,7 @@ pub fn check(kind: Kind, text: &[u8]) -> Result<(), Unusable> {
 ///
 /// # Errors
 /// 0x6022, 0x6024 or 0x6026 when it cannot be read, 0x6005 without memory or storage for it; what was there stays.
-pub fn store(link: u8, kind: Kind, text: Secret) -> Result<(), Code> {
+pub fn store(link: u8, kind: CredentialKind, text: Secret) -> Result<(), Code> {
     let text = Text::Stored(text);
     check(kind, text.for_mbedtls()).map_err(|why| code(kind, why))?;
     let stored = storage::store(key(&name(link, kind)), text.as_given());
@@ -114,7 +114,7 @@ pub fn store(link: u8, kind: Kind, text: Secret) -> Result<(), Code> {
 ///
 /// # Errors
 /// 0x6005 when the storage fails.
-pub fn erase(link: u8, kind: Kind) -> Result<(), Code> {
+pub fn erase(link: u8, kind: CredentialKind) -> Result<(), Code> {
     let erased = storage::erase(key(&name(link, kind)));
     changed();
     erased.map_err(|Refused| Code::MallocFailed)
@@ -124,14 +124,14 @@ pub fn erase(link: u8, kind: Kind) -> Result<(), Code> {
 ///
 /// # Errors
 /// 0x6005 without memory to look at it.
-pub fn describe(link: u8, kind: Kind) -> Result<Option<(usize, [u8; 8])>, Code> {
+pub fn describe(link: u8, kind: CredentialKind) -> Result<Option<(usize, [u8; 8])>, Code> {
     let Some(text) = Text::of(link, kind).map_err(|Refused| Code::MallocFailed)? else { return Ok(None) };
     let given = text.as_given();
     let digest = sha256(given).and_then(|digest| digest.first_chunk().copied()).ok_or(Code::MallocFailed)?;
     Ok(Some((given.len(), digest)))
 }
 
-const fn code(kind: Kind, why: Unusable) -> Code {
+const fn code(kind: CredentialKind, why: Unusable) -> Code {
     match why {
         Unusable::Unreadable => kind.read_code(),
         Unusable::NoMemory => Code::MallocFailed,
@@ -146,11 +146,11 @@ const fn code(kind: Kind, why: Unusable) -> Code {
 pub fn gather(link: u8, verify: bool, show: bool, random: &mut Random) -> Result<Credentials, Failure> {
     let mut credentials = Credentials::default();
     if verify {
-        credentials.authorities = Some(read(link, Kind::Authority, Certificates::parse)?);
+        credentials.authorities = Some(read(link, CredentialKind::Authority, Certificates::parse)?);
     }
     if show {
-        let own = read(link, Kind::Certificate, Certificates::parse)?;
-        let key = read(link, Kind::Key, |text| {
+        let own = read(link, CredentialKind::Certificate, Certificates::parse)?;
+        let key = read(link, CredentialKind::Key, |text| {
             let key = PrivateKey::parse(text, random)?;
             key.fits(&own, random).map(|()| key)
         })?;
@@ -159,7 +159,7 @@ pub fn gather(link: u8, verify: bool, show: bool, random: &mut Random) -> Result
     Ok(credentials)
 }
 
-fn read<T>(link: u8, kind: Kind, parse: impl FnOnce(&[u8]) -> Result<T, Unusable>) -> Result<T, Failure> {
+fn read<T>(link: u8, kind: CredentialKind, parse: impl FnOnce(&[u8]) -> Result<T, Unusable>) -> Result<T, Failure> {
     let failure = |code, text| Failure::because(Stage::Tls, code, 0, text);
     match Text::of(link, kind) {
         Ok(Some(text)) => parse(text.for_mbedtls()).map_err(|why| match why {

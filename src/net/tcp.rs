@@ -1,11 +1,12 @@
 //! Name lookup and TCP connect on lwIP, each with a deadline and each to be given up at once when asked.
 
-use super::{Attempt, Failure, Stage};
+use super::Attempt;
 use crate::sdk::clock::left_ms;
-use crate::sdk::dns::{Answer, LONGEST_NAME};
+use crate::sdk::dns::{LONGEST_NAME, Resolution};
 use crate::sdk::socket::{Address, Broken, Interest, Socket};
 use core::ffi::CStr;
 use heapless::Vec;
+use w800_mqtt_core::report::{Failure, Stage};
 
 /// The address that `host` spells in digits; `None` when it is a name.
 pub fn literal(host: &[u8], port: u16) -> Option<Address> {
@@ -38,10 +39,10 @@ fn resolve(host: &[u8], port: u16, attempt: &Attempt<'_>) -> Result<Address, Fai
         return Err(failure);
     }
     loop {
-        match attempt.lookup.answer() {
-            Answer::Found(digits) => return address(&digits, port).ok_or(failure),
-            Answer::Failed => return Err(failure),
-            Answer::Waiting => {}
+        match attempt.lookup.resolution() {
+            Resolution::Found(digits) => return address(&digits, port).ok_or(failure),
+            Resolution::Failed => return Err(failure),
+            Resolution::Waiting => {}
         }
         if (attempt.given_up)() || !attempt.lookup.wake.acquire(left_ms(attempt.deadline)) {
             attempt.lookup.give_up();

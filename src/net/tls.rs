@@ -1,8 +1,7 @@
-//! TLS on a socket: what it needs is gathered before anything is sent, then the handshake is made within its time. A
-//! build without TLS has `no_tls.rs` in its place.
+//! TLS on a socket: what it needs is gathered before anything is sent, then the handshake is made within its time.
 
 use super::credentials::{self, NO_MEMORY};
-use super::{Attempt, Failure, Stage, tcp};
+use super::{Attempt, tcp};
 use crate::sdk::clock::{knows_the_date, left_ms, now};
 use crate::sdk::heap::Bytes;
 use crate::sdk::random::{NoRandom, Random};
@@ -13,6 +12,7 @@ use heapless::Vec;
 use w800_mqtt_core::at::code::Code;
 use w800_mqtt_core::bytes::Buffer;
 use w800_mqtt_core::link::config::{TlsConfig, Transport};
+use w800_mqtt_core::report::{Failure, Stage};
 
 /// How long the peer may take for its next packet of a handshake, in milliseconds.
 const PACKET_MS: u64 = 10_000;
@@ -204,7 +204,7 @@ fn handshake(
     session: Option<&Session>,
     attempt: &Attempt<'_>,
 ) -> Result<(), Failure> {
-    tls.attach(socket.stream(), &name.as_peer(), session).map_err(failed)?;
+    tls.attach(socket.handle(), &name.as_peer(), session).map_err(failed)?;
     let mut packet_by = now().after(PACKET_MS);
     while left_ms(packet_by) > 0 && !attempt.is_over() {
         let received = tls.received();

@@ -1,18 +1,16 @@
 //! WebSocket on a channel: its opening handshake (RFC 6455 §4), and the frames that are sent (§5).
 
-use super::channel::{Channel, Security};
-use super::{Attempt, Failure, Stage};
+use super::Attempt;
+use super::channel::{Channel, Open};
 use crate::sdk::digest::sha1;
 use crate::sdk::random::Random;
 use crate::sdk::socket::{Broken, Interest, Socket};
 use heapless::Vec;
 use w800_mqtt_core::at::code::Code;
+use w800_mqtt_core::report::{Failure, Stage};
 use w800_mqtt_core::time::Instant;
-use w800_mqtt_core::ws::frame::{self, Mask};
-use w800_mqtt_core::ws::handshake::{self, Refusal, Response};
-
-pub use w800_mqtt_core::ws::frame::{Decoder as Frames, Violation};
-pub use w800_mqtt_core::ws::handshake::Target;
+use w800_mqtt_core::ws::frame::{self, Decoder, Mask, Violation};
+use w800_mqtt_core::ws::handshake::{self, Refusal, Response, Target};
 
 /// Bytes of a frame that are masked and sent at once.
 const PIECE_BYTES: usize = 512;
@@ -30,14 +28,12 @@ pub const fn text(violation: Violation) -> &'static str {
     }
 }
 
-/// What a connection without TLS needs: a generator for the masks.
+/// A generator for the masks of a connection without TLS.
 ///
 /// # Errors
 /// [`Failure`] with 0x6005 when there is none.
-pub fn without_tls() -> Result<Option<Security>, Failure> {
-    let random =
-        Random::new().map_err(|_| Failure::because(Stage::WebSocket, Code::MallocFailed, 0, "no random numbers"))?;
-    Ok(Some(Security::Plain(random)))
+pub fn generator() -> Result<Random, Failure> {
+    Random::new().map_err(|_| Failure::because(Stage::WebSocket, Code::MallocFailed, 0, "no random numbers"))
 }
 
 /// Asks the server for a WebSocket. `buffer` holds [`handshake::LONGEST_REQUEST`] bytes at least; the bytes behind the
@@ -47,28 +43,28 @@ pub fn without_tls() -> Result<Option<Security>, Failure> {
 /// [`Failure`] at [`Stage::WebSocket`] with the HTTP status where there is one.
 pub fn open(
     channel: &Channel,
+    open: Open,
     socket: &Socket,
     target: &Target<'_>,
     buffer: &mut [u8],
     attempt: &Attempt<'_>,
-) -> Result<(usize, Frames), Failure> {
+) -> Result<(usize, Decoder), Failure> {
     let failure = Failure::at(Stage::WebSocket);
     let mut random = [0; 16];
     channel.random(&mut random).ok_or(failure)?;
     let key = handshake::key(&random);
     let length = handshake::request(buffer, target, &key).ok_or(failure)?;
     let request = buffer.get(..length).unwrap_or_default();
-    channel.send_raw(request, attempt.deadline).map_err(|_| closed())?;
+    channel.send_raw(open, request, attempt.deadline).map_err(|_| closed())?;
     let digest = sha1(&handshake::accept_source(&key)).ok_or(failure)?;
     let mut response = Response::new(handshake::accept(&digest));
     while !attempt.is_over() {
-        let (got, more) = channel.receive(buffer).map_err(|_| closed())?;
+        let (got, more) = channel.receive(open, buffer).map_err(|_| closed())?;
         let mut input = buffer.get(..got).unwrap_or_default();
         if response.receive(&mut input).map_err(refused)? {
             let left = input.len();
             buffer.copy_within(got.saturating_sub(left)..got, 0);
-            channel.frame();
-            return Ok((left, Frames::new()));
+            return Ok((left, Decoder::new()));
         }
         if !more {
             attempt.wait(socket, Interest::Readable);
@@ -88,7 +84,7 @@ fn key(channel: &Channel) -> Result<[u8; 4], Broken> {
 ///
 /// # Errors
 /// [`Broken`] as in [`Channel::send`].
-pub fn send(channel: &Channel, payload: &[u8], deadline: Instant) -> Result<(), Broken> {
+pub fn send(channel: &Channel, open: Open, payload: &[u8], deadline: Instant) -> Result<(), Broken> {
     let key = key(channel)?;
     let mut mask = Mask::new(key);
     let mut piece = Vec::<u8, PIECE_BYTES>::new();
@@ -100,7 +96,7 @@ pub fn send(channel: &Channel, payload: &[u8], deadline: Instant) -> Result<(), 
         let (now, later) = rest.split_at_checked(room).unwrap_or((rest, &[]));
         let _ = piece.extend_from_slice(now);
         mask.apply(piece.get_mut(start..).unwrap_or_default());
-        channel.send_raw(&piece, deadline)?;
+        channel.send_raw(open, &piece, deadline)?;
         if later.is_empty() {
             return Ok(());
         }
@@ -113,9 +109,9 @@ pub fn send(channel: &Channel, payload: &[u8], deadline: Instant) -> Result<(), 
 ///
 /// # Errors
 /// [`Broken`] as in [`Channel::send`].
-pub fn send_reply(channel: &Channel, frames: &mut Frames, deadline: Instant) -> Result<(), Broken> {
+pub fn send_reply(channel: &Channel, open: Open, frames: &mut Decoder, deadline: Instant) -> Result<(), Broken> {
     match frames.reply(key(channel)?) {
-        Some(reply) => channel.send_raw(reply, deadline),
+        Some(reply) => channel.send_raw(open, reply, deadline),
         None => Ok(()),
     }
 }
@@ -124,8 +120,8 @@ pub fn send_reply(channel: &Channel, frames: &mut Frames, deadline: Instant) -> 
 ///
 /// # Errors
 /// [`Broken`] as in [`Channel::send`].
-pub fn send_close(channel: &Channel, deadline: Instant) -> Result<(), Broken> {
-    channel.send_raw(&frame::close(frame::NORMAL, key(channel)?), deadline)
+pub fn send_close(channel: &Channel, open: Open, deadline: Instant) -> Result<(), Broken> {
+    channel.send_raw(open, &frame::close(frame::NORMAL, key(channel)?), deadline)
 }
 
 const fn closed() -> Failure {

@@ -1,24 +1,24 @@
 //! Time since boot that does not wrap, and delays.
 
 use super::bindings;
-use super::sync::Lock;
+use super::sync::{self, Critical};
 use w800_mqtt_core::time::Instant;
 
 /// The SDK's clock wraps after 49 days: the last value it gave and the milliseconds of the rounds before.
-static ROUNDS: Lock<(u32, u64)> = Lock::new((0, 0));
+static ROUNDS: Critical<(u32, u64)> = Critical::new((0, 0));
 
 /// Now. Right as long as it is asked once in 49 days while anything depends on it; a link's task asks at least
 /// every keep alive.
 pub fn now() -> Instant {
-    let mut rounds = ROUNDS.lock();
-    // SAFETY: no requirements.
-    let low = unsafe { bindings::wm_os_internal_get_time_ms() };
-    let (last, mut before) = *rounds;
-    if low < last {
-        before = before.saturating_add(1 << 32);
-    }
-    *rounds = (low, before);
-    Instant::from_millis(before.saturating_add(u64::from(low)))
+    ROUNDS.with(|(last, before)| {
+        // SAFETY: no requirements.
+        let low = unsafe { bindings::wm_os_internal_get_time_ms() };
+        if low < *last {
+            *before = before.saturating_add(1 << 32);
+        }
+        *last = low;
+        Instant::from_millis(before.saturating_add(u64::from(low)))
+    })
 }
 
 /// 2020-01-01 in seconds since 1970. A clock that shows less was never set (AT contract §6).
@@ -52,6 +52,7 @@ pub const TICK_MS: u32 = 10;
 
 /// Lets other tasks run for this many milliseconds.
 pub fn delay_ms(milliseconds: u32) {
+    sync::no_lock_held();
     // SAFETY: no requirements.
     unsafe { bindings::wm_os_internal_time_delay_ms(milliseconds) };
 }

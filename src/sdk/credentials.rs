@@ -1,10 +1,10 @@
 //! The credentials that a firmware brings along: those linked into its image under the SDK's names, and those that its
 //! code has given.
 
-use super::sync::Lock;
+use super::sync::Critical;
 use crate::options::LINKS;
 use core::ffi::{CStr, c_char};
-use w800_mqtt_core::link::credential::Kind;
+use w800_mqtt_core::link::credential::CredentialKind;
 
 unsafe extern "C" {
     /// The certificates of the authorities that the SDK's MQTT client trusts, as PEM.
@@ -29,19 +29,21 @@ struct Given {
 // SAFETY: the bytes are never written while they are set (`w800_mqtt_at_set_credential` demands it).
 unsafe impl Send for Given {}
 
-static GIVEN: [Lock<[Option<Given>; Kind::ALL.len()]>; LINKS] = [const { Lock::new([None; Kind::ALL.len()]) }; LINKS];
+static GIVEN: [Critical<[Option<Given>; CredentialKind::ALL.len()]>; LINKS] =
+    [const { Critical::new([None; CredentialKind::ALL.len()]) }; LINKS];
 
 /// What the firmware has for `kind`, as Mbed TLS takes it: PEM with its NUL, or DER. Empty for nothing.
-pub fn of_the_firmware(link: u8, kind: Kind) -> &'static [u8] {
-    let given = GIVEN.get(usize::from(link)).and_then(|link| link.lock().get(kind as usize).copied().flatten());
+pub fn of_the_firmware(link: u8, kind: CredentialKind) -> &'static [u8] {
+    let given =
+        GIVEN.get(usize::from(link)).and_then(|link| link.with(|given| given.get(kind as usize).copied().flatten()));
     if let Some(Given { at, length }) = given {
         // SAFETY: the caller of `w800_mqtt_at_set_credential` vouches for these bytes for as long as they are set.
         return unsafe { core::slice::from_raw_parts(at, length) };
     }
     let at = match kind {
-        Kind::Authority => &raw const mqtt_client_tls_ca,
-        Kind::Certificate => &raw const mqtt_client_tls_cert,
-        Kind::Key => &raw const mqtt_client_tls_key,
+        CredentialKind::Authority => &raw const mqtt_client_tls_ca,
+        CredentialKind::Certificate => &raw const mqtt_client_tls_cert,
+        CredentialKind::Key => &raw const mqtt_client_tls_key,
     };
     // SAFETY: the symbols are NUL-terminated texts that never change.
     let text = unsafe { CStr::from_ptr(at.cast()) };
@@ -54,10 +56,12 @@ pub fn of_the_firmware(link: u8, kind: Kind) -> &'static [u8] {
 /// # Safety
 /// `text` is valid and does not change until another call for the same link and kind has returned and no connection is
 /// being made.
-pub unsafe fn give(link: u8, kind: Kind, text: Option<&[u8]>) -> bool {
+pub unsafe fn give(link: u8, kind: CredentialKind, text: Option<&[u8]>) -> bool {
     let Some(given) = GIVEN.get(usize::from(link)) else { return false };
-    if let Some(place) = given.lock().get_mut(kind as usize) {
-        *place = text.map(|text| Given { at: text.as_ptr(), length: text.len() });
-    }
+    given.with(|given| {
+        if let Some(place) = given.get_mut(kind as usize) {
+            *place = text.map(|text| Given { at: text.as_ptr(), length: text.len() });
+        }
+    });
     true
 }

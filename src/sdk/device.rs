@@ -2,13 +2,13 @@
 //! (`wm_atcmd_dev_register`), between which and the server this library stands (AT contract §8).
 
 use super::bindings;
-use super::sync::Lock;
+use super::sync::{Critical, no_lock_held};
 use core::ffi::{c_int, c_void};
 
 /// The device's functions, as the firmware registers them.
 pub type Functions = bindings::wm_dev_ops_t;
 
-static FUNCTIONS: Lock<Functions> = Lock::new(Functions { atcmd_send: None, atcmd_recv: None });
+static FUNCTIONS: Critical<Functions> = Critical::new(Functions { atcmd_send: None, atcmd_recv: None });
 
 /// What the device brings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,18 +21,19 @@ pub enum Received {
 
 /// Remembers what a firmware registers.
 pub fn set(functions: Functions) {
-    *FUNCTIONS.lock() = functions;
+    FUNCTIONS.set(functions);
 }
 
 /// Whether a firmware has registered a device through this library.
 pub fn is_set() -> bool {
-    FUNCTIONS.lock().atcmd_send.is_some()
+    FUNCTIONS.get().atcmd_send.is_some()
 }
 
 /// Sends all of `bytes`. Without a device of its own it goes the server's way.
 pub fn send(bytes: &[u8]) {
+    no_lock_held();
     let Ok(length) = c_int::try_from(bytes.len()) else { return };
-    let function = FUNCTIONS.lock().atcmd_send;
+    let function = FUNCTIONS.get().atcmd_send;
     match function {
         Some(send) => {
             // SAFETY: the firmware registered this function for such calls; the bytes are valid during this one.
@@ -45,7 +46,8 @@ pub fn send(bytes: &[u8]) {
 
 /// Receives into `to`, waiting `milliseconds` at most, for ever where that is negative.
 pub fn receive(to: &mut [u8], milliseconds: c_int) -> Received {
-    let function = FUNCTIONS.lock().atcmd_recv;
+    no_lock_held();
+    let function = FUNCTIONS.get().atcmd_recv;
     let Some(receive) = function else { return Received::Ended(-1) };
     let mut size = c_int::try_from(to.len()).unwrap_or(c_int::MAX);
     // SAFETY: the firmware registered this function for such calls; `to` has room for `size` bytes.

@@ -1,7 +1,7 @@
 //! Name lookup that can be given up: lwIP's resolver runs in its own task and calls back, or never does.
 
 use super::bindings;
-use super::sync::{Lock, Semaphore};
+use super::sync::{self, Critical, Semaphore};
 use core::ffi::{CStr, c_char, c_int, c_void};
 use heapless::Vec;
 
@@ -13,7 +13,7 @@ const ADDRESS_TEXT: usize = 48;
 
 /// What has become of a lookup.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
+pub enum Resolution {
     /// Nothing yet.
     Waiting,
     /// The address in digits, NUL-terminated.
@@ -23,17 +23,17 @@ pub enum Answer {
 }
 
 #[derive(Debug)]
-struct State {
+struct Inquiry {
     /// Counts lookups: an answer to an older one is none of ours.
     round: u16,
     name: Vec<u8, { LONGEST_NAME + 1 }>,
-    answer: Answer,
+    resolution: Resolution,
 }
 
 /// One lookup at a time; each link has one of these.
 #[derive(Debug)]
 pub struct Lookup {
-    state: Lock<State>,
+    inquiry: Critical<Inquiry>,
     /// Released when an answer is there, and by whoever wants to wake the task that waits for it.
     pub wake: Semaphore,
 }
@@ -48,24 +48,24 @@ pub fn lookup(link: u8) -> Option<&'static Lookup> {
 
 impl Lookup {
     const fn new() -> Self {
-        let state = State { round: 0, name: Vec::new(), answer: Answer::Failed };
-        Self { state: Lock::new(state), wake: Semaphore::new(0) }
+        let inquiry = Inquiry { round: 0, name: Vec::new(), resolution: Resolution::Failed };
+        Self { inquiry: Critical::new(inquiry), wake: Semaphore::new(0) }
     }
 
     /// Starts to look up `name` (at most [`LONGEST_NAME`] bytes); when the answer is there, `wake` is released. `false`
     /// when it could not be started.
     pub fn start(&'static self, name: &[u8]) -> bool {
         let Some(place) = LOOKUPS.iter().position(|known| core::ptr::eq(known, self)) else { return false };
-        let round = {
-            let mut state = self.state.lock();
-            state.round = state.round.wrapping_add(1);
-            state.answer = Answer::Waiting;
-            state.name.clear();
-            if state.name.extend_from_slice(name).is_err() || state.name.push(0).is_err() {
-                return false;
-            }
-            state.round
-        };
+        let round = self.inquiry.with(|inquiry| {
+            inquiry.round = inquiry.round.wrapping_add(1);
+            inquiry.resolution = Resolution::Waiting;
+            inquiry.name.clear();
+            inquiry.name.extend_from_slice(name).ok()?;
+            inquiry.name.push(0).ok()?;
+            Some(inquiry.round)
+        });
+        let Some(round) = round else { return false };
+        sync::no_lock_held();
         // lwIP keeps a bare pointer for as long as it likes: place and round packed into one stay valid.
         let context = core::ptr::without_provenance_mut((place << 16) | usize::from(round));
         // SAFETY: the context is no pointer to anything.
@@ -73,26 +73,26 @@ impl Lookup {
     }
 
     /// What has become of it.
-    pub fn answer(&self) -> Answer {
-        self.state.lock().answer.clone()
+    pub fn resolution(&self) -> Resolution {
+        self.inquiry.with(|inquiry| inquiry.resolution.clone())
     }
 
     /// Forgets it: an answer that comes later is dropped.
     pub fn give_up(&self) {
-        let mut state = self.state.lock();
-        state.round = state.round.wrapping_add(1);
-        state.answer = Answer::Failed;
+        self.inquiry.with(|inquiry| {
+            inquiry.round = inquiry.round.wrapping_add(1);
+            inquiry.resolution = Resolution::Failed;
+        });
     }
 
-    fn conclude(&self, round: u16, answer: Answer) {
-        let ours = {
-            let mut state = self.state.lock();
-            let ours = state.round == round && state.answer == Answer::Waiting;
+    fn conclude(&self, round: u16, resolution: Resolution) {
+        let ours = self.inquiry.with(|inquiry| {
+            let ours = inquiry.round == round && inquiry.resolution == Resolution::Waiting;
             if ours {
-                state.answer = answer;
+                inquiry.resolution = resolution;
             }
             ours
-        };
+        });
         if ours {
             self.wake.release();
         }
@@ -107,13 +107,8 @@ fn from_context(context: *mut c_void) -> Option<(&'static Lookup, u16)> {
 /// Runs in lwIP's task.
 extern "C" fn ask(context: *mut c_void) {
     let Some((lookup, round)) = from_context(context) else { return };
-    let name = {
-        let state = lookup.state.lock();
-        if state.round != round {
-            return;
-        }
-        state.name.clone()
-    };
+    let name = lookup.inquiry.with(|inquiry| (inquiry.round == round).then(|| inquiry.name.clone()));
+    let Some(name) = name else { return };
     let Ok(name) = CStr::from_bytes_with_nul(&name) else { return };
     // SAFETY: all-zero is a valid address.
     let mut address: bindings::ip_addr_t = unsafe { core::mem::zeroed() };
@@ -123,7 +118,7 @@ extern "C" fn ask(context: *mut c_void) {
     let answer = match status {
         bindings::ERR_OK => text(&raw const address),
         bindings::ERR_INPROGRESS => return,
-        _ => Answer::Failed,
+        _ => Resolution::Failed,
     };
     lookup.conclude(round, answer);
 }
@@ -131,19 +126,19 @@ extern "C" fn ask(context: *mut c_void) {
 /// Runs in lwIP's task.
 extern "C" fn found(_: *const c_char, address: *const bindings::ip_addr_t, context: *mut c_void) {
     let Some((lookup, round)) = from_context(context) else { return };
-    let answer = if address.is_null() { Answer::Failed } else { text(address) };
+    let answer = if address.is_null() { Resolution::Failed } else { text(address) };
     lookup.conclude(round, answer);
 }
 
-fn text(address: *const bindings::ip_addr_t) -> Answer {
+fn text(address: *const bindings::ip_addr_t) -> Resolution {
     let mut digits = [0_u8; ADDRESS_TEXT];
     // SAFETY: the address is valid, and the text is cut to the buffer's length with its NUL.
     let end = unsafe { bindings::ipaddr_ntoa_r(address, digits.as_mut_ptr().cast(), ADDRESS_TEXT as c_int) };
     match digits.iter().position(|byte| *byte == 0) {
         Some(length) if !end.is_null() => {
             let used = digits.get(..length.saturating_add(1)).unwrap_or_default();
-            Vec::from_slice(used).map_or(Answer::Failed, Answer::Found)
+            Vec::from_slice(used).map_or(Resolution::Failed, Resolution::Found)
         }
-        _ => Answer::Failed,
+        _ => Resolution::Failed,
     }
 }

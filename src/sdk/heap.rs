@@ -5,7 +5,7 @@
 //! from the SDK's heap.
 
 use super::bindings;
-use super::sync::Lock;
+use super::sync::Once;
 use crate::options::ARENA_BYTES;
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::UnsafeCell;
@@ -25,26 +25,22 @@ unsafe impl Sync for Region {}
 
 static ARENA: Region = Region(UnsafeCell::new([0; ARENA_BYTES]));
 static ALLOCATOR: LlffHeap = LlffHeap::empty();
-static READY: Lock<bool> = Lock::new(false);
+static READY: Once<()> = Once::new();
 
 fn arena() -> &'static LlffHeap {
-    let mut ready = READY.lock();
-    if !*ready {
-        // SAFETY: the region is used for nothing else, and this runs once, before any allocation.
-        unsafe { ALLOCATOR.init(ARENA.0.get().addr(), ARENA_BYTES) };
-        *ready = true;
-    }
+    // SAFETY: the region is used for nothing else, and this runs once, before any allocation.
+    READY.call_once(|| unsafe { ALLOCATOR.init(ARENA.0.get().addr(), ARENA_BYTES) });
     &ALLOCATOR
 }
 
 /// Bytes that are in use, and the most that ever were.
 #[derive(Debug)]
-pub struct Share {
+pub struct HeapCounter {
     used: AtomicU32,
     peak: AtomicU32,
 }
 
-impl Share {
+impl HeapCounter {
     const fn new() -> Self {
         Self { used: AtomicU32::new(0), peak: AtomicU32::new(0) }
     }
@@ -81,7 +77,7 @@ fn raise(peak: &AtomicU32, used: u32) {
 
 /// What this library holds of the SDK's heap, without what lwIP and Mbed TLS allocate themselves and without the stacks
 /// of tasks.
-pub static OF_SDK: Share = Share::new();
+pub static OF_SDK: HeapCounter = HeapCounter::new();
 
 static ARENA_PEAK: AtomicU32 = AtomicU32::new(0);
 

@@ -15,11 +15,6 @@ pub fn error(parts: &[&str]) {
     line(bindings::WM_LOG_LEVEL_ERROR, parts);
 }
 
-/// Logs what happens in the ordinary course, made of `parts`.
-pub fn info(parts: &[&str]) {
-    line(bindings::WM_LOG_LEVEL_INFO, parts);
-}
-
 fn line(level: bindings::wm_log_level_t, parts: &[&str]) {
     let mut text = [0_u8; LONGEST];
     // The last byte stays 0.
@@ -29,32 +24,4 @@ fn line(level: bindings::wm_log_level_t, parts: &[&str]) {
     }
     // SAFETY: tag, format and text are NUL-terminated and outlive the call; the format takes one string.
     unsafe { bindings::wm_log_printf(level, c"mqtt".as_ptr(), c"[mqtt] %s\r\n".as_ptr(), text.as_ptr()) };
-}
-
-/// The decimal digits of a number, for a log line or a service name.
-#[derive(Debug)]
-pub struct Digits(heapless::String<10>);
-
-impl Digits {
-    /// The digits of `value`.
-    pub fn of(mut value: u32) -> Self {
-        let mut reversed = heapless::Vec::<u8, 10>::new();
-        loop {
-            let _ = reversed.push(b'0'.saturating_add((value % 10) as u8));
-            value /= 10;
-            if value == 0 {
-                break;
-            }
-        }
-        let mut digits = heapless::String::new();
-        for digit in reversed.iter().rev() {
-            let _ = digits.push(char::from(*digit));
-        }
-        Self(digits)
-    }
-
-    /// As text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }

@@ -2,8 +2,10 @@
 
 use super::bindings;
 use super::clock;
+use super::sync::no_lock_held;
 use core::ffi::{CStr, c_int, c_void};
 use heapless::Vec;
+use w800_mqtt_core::digits::Decimal;
 use w800_mqtt_core::time::Instant;
 
 /// The peer is gone or the socket is of no use any more; the value is lwIP's `SO_ERROR`, 0 when it names none.
@@ -43,9 +45,9 @@ impl Address {
     /// The address that `host` spells in digits; `None` when it is a name or no address at all.
     pub fn parse(host: &CStr, port: u16) -> Option<Self> {
         let mut service = [0_u8; 8];
-        let digits = super::log::Digits::of(u32::from(port));
-        for (to, from) in service.iter_mut().zip(digits.as_str().bytes()) {
-            *to = from;
+        let digits = Decimal::of(u32::from(port));
+        for (to, from) in service.iter_mut().zip(digits.as_bytes()) {
+            *to = *from;
         }
         // SAFETY: all-zero is a valid `addrinfo`: no flags, no pointers.
         let mut hints: bindings::addrinfo = unsafe { core::mem::zeroed() };
@@ -151,7 +153,7 @@ impl Socket {
 
     /// The socket's pending error, which asking clears.
     fn error(&self) -> i32 {
-        self.stream().error()
+        self.handle().error()
     }
 
     /// Whether a connect has succeeded, once the socket was writable or in error.
@@ -167,12 +169,12 @@ impl Socket {
 
     /// Waits at most `milliseconds`; `false` when nothing has happened.
     pub fn wait(&self, interest: Interest, milliseconds: u32) -> bool {
-        self.stream().wait(interest, milliseconds) != Ready::No
+        self.handle().wait(interest, milliseconds) != Ready::No
     }
 
     /// The name of this socket, for another task. It must be gone before this socket is dropped.
-    pub const fn stream(&self) -> Stream {
-        Stream(self.0)
+    pub const fn handle(&self) -> SocketHandle {
+        SocketHandle(self.0)
     }
 }
 
@@ -184,10 +186,12 @@ impl Drop for Socket {
 }
 
 /// The name of an open socket, to use it from another task (lwIP is full duplex). One task receives at a time.
+///
+/// What does not say that it waits is answered at once by lwIP's own task.
 #[derive(Debug, Clone, Copy)]
-pub struct Stream(c_int);
+pub struct SocketHandle(c_int);
 
-impl Stream {
+impl SocketHandle {
     /// The pending error, which asking clears; 0 for none.
     pub fn error(self) -> i32 {
         let mut error: c_int = 0;
@@ -206,6 +210,9 @@ impl Stream {
     }
 
     fn wait(self, interest: Interest, milliseconds: u32) -> Ready {
+        if milliseconds > 0 {
+            no_lock_held();
+        }
         let events = match interest {
             Interest::Readable => bindings::POLLIN,
             Interest::Writable => bindings::POLLOUT,
@@ -242,18 +249,23 @@ impl Stream {
     /// # Errors
     /// [`Broken`] at the end of the stream or on an error.
     pub fn receive(self, into: &mut [u8]) -> Result<usize, Broken> {
-        if self.wait(Interest::Readable, 0) == Ready::No {
-            return Ok(0);
+        match self.take(into) {
+            Some(taken) => taken,
+            None if self.wait(Interest::Readable, 0) == Ready::No => Ok(0),
+            // A socket that is over is readable; so is one to which bytes have come since.
+            None => self.take(into).unwrap_or_else(|| Err(Broken(self.error()))),
         }
+    }
+
+    /// Takes what is there; `None` when nothing is, or when the connection is broken.
+    fn take(self, into: &mut [u8]) -> Option<Result<usize, Broken>> {
         // SAFETY: `into` is valid for its length.
         let got = unsafe {
             bindings::lwip_recv(self.0, into.as_mut_ptr().cast(), into.len(), bindings::MSG_DONTWAIT as c_int)
         };
-        match usize::try_from(got) {
-            Ok(0) => Err(Broken(0)),
-            Ok(got) => Ok(got.min(into.len())),
-            // It was readable, and this is the only reader: the connection is over.
-            Err(_) => Err(Broken(self.error())),
+        match usize::try_from(got).ok()? {
+            0 => Some(Err(Broken(0))),
+            got => Some(Ok(got.min(into.len()))),
         }
     }
 
@@ -262,6 +274,7 @@ impl Stream {
     /// # Errors
     /// [`Broken`] when the peer is gone or takes nothing until `deadline`.
     pub fn wait_for_room(self, deadline: Instant, in_vain: bool) -> Result<(), Broken> {
+        no_lock_held();
         let error = self.error();
         if error != 0 {
             return Err(Broken(error));
@@ -278,7 +291,7 @@ impl Stream {
         }
     }
 
-    /// As [`Stream::shutdown`], but throws away what the peer has not taken yet: a connection whose peer takes nothing
+    /// As [`SocketHandle::shutdown`], but throws away what the peer has not taken yet: a connection whose peer takes nothing
     /// would else keep the caller for 20 s.
     pub fn abort(self) {
         let linger = bindings::linger { l_onoff: 1, l_linger: 0 };

@@ -1,11 +1,201 @@
 //! Locks and semaphores.
+//!
+//! | what | for | how long | what may happen inside |
+//! |---|---|---|---|
+//! | [`Critical`] | a few words | some instructions | nothing that waits: no other task runs |
+//! | [`Mutex`] | what a step of a task needs whole | the step | calls that lwIP, Mbed TLS or the heap answer at once |
+//! | [`Semaphore`] | a right, a signal | as long as it takes | waiting |
+//!
+//! A task holds one of the two locks at most while it takes a [`Mutex`], and none while it waits: [`no_lock_held`]
+//! stands in every call that can wait. It is checked in builds with debug assertions and costs nothing in a firmware.
 
 use super::bindings;
+use core::cell::{Cell, UnsafeCell};
 use core::ffi::c_void;
+use core::marker::PhantomData;
 use core::sync::atomic::{AtomicPtr, Ordering};
-use spin::mutex::{SpinMutex, SpinMutexGuard};
 
-/// Gives the processor away while a lock is held by a task that a bare spin would keep from running.
+/// What the calling task holds, counted where there are debug assertions and an operating system to keep the count in.
+#[cfg(all(debug_assertions, not(target_os = "none")))]
+mod held {
+    use std::cell::Cell;
+    use std::thread_local;
+
+    thread_local! {
+        static LOCKS: Cell<u32> = const { Cell::new(0) };
+    }
+
+    pub(super) fn count(change: impl FnOnce(u32) -> u32) {
+        LOCKS.set(change(LOCKS.get()));
+    }
+
+    pub(super) fn none() -> bool {
+        LOCKS.get() == 0
+    }
+}
+
+#[cfg(not(all(debug_assertions, not(target_os = "none"))))]
+mod held {
+    pub(super) const fn count(_: impl Copy) {}
+
+    pub(super) const fn none() -> bool {
+        true
+    }
+}
+
+/// The calling task is about to wait, or may be: it must hold no lock, or whoever needs that lock would wait with it.
+#[track_caller]
+pub fn no_lock_held() {
+    debug_assert!(held::none(), "a task that holds a lock waits");
+}
+
+/// A few words that tasks share, used inside the SDK's critical section: nothing else runs meanwhile, and nothing in
+/// there can wait.
+#[derive(Debug)]
+pub struct Critical<T> {
+    /// Whether the value is being used: using it again inside would be a second reference to it.
+    used: Cell<bool>,
+    value: UnsafeCell<T>,
+}
+
+// SAFETY: both are touched inside the critical section only, which keeps every other task out.
+unsafe impl<T: Send> Sync for Critical<T> {}
+
+impl<T> Critical<T> {
+    /// Shares `value`.
+    pub const fn new(value: T) -> Self {
+        Self { used: Cell::new(false), value: UnsafeCell::new(value) }
+    }
+
+    /// Uses the value, for some instructions: interrupts wait for as long.
+    pub fn with<R>(&self, operation: impl FnOnce(&mut T) -> R) -> R {
+        enter(&self.used);
+        // SAFETY: no other task runs, and `enter` has made sure that this one is not using the value already.
+        let result = operation(unsafe { &mut *self.value.get() });
+        leave(&self.used);
+        result
+    }
+}
+
+impl<T: Copy> Critical<T> {
+    /// A copy of the value.
+    pub fn get(&self) -> T {
+        self.with(|value| *value)
+    }
+
+    /// Replaces the value.
+    pub fn set(&self, value: T) {
+        self.with(|place| *place = value);
+    }
+}
+
+/// Out of line, as [`leave`]: there are many places.
+#[inline(never)]
+fn enter(used: &Cell<bool>) {
+    // SAFETY: no requirements; paired with `leave`.
+    unsafe { bindings::wm_os_internal_set_critical() };
+    assert!(!used.replace(true), "used inside itself");
+    held::count(|locks| locks.saturating_add(1));
+}
+
+#[inline(never)]
+fn leave(used: &Cell<bool>) {
+    held::count(|locks| locks.saturating_sub(1));
+    used.set(false);
+    // SAFETY: leaves the section that `enter` has entered.
+    unsafe { bindings::wm_os_internal_release_critical() };
+}
+
+/// A value that one task at a time may use for a step that does not wait. The SDK's mutex is behind it: a task that holds
+/// it runs at the priority of the highest one that wants it.
+#[derive(Debug)]
+pub struct Mutex<T> {
+    handle: Handle,
+    value: UnsafeCell<T>,
+}
+
+// SAFETY: the value is reached through a guard only, and the mutex gives out one at a time.
+unsafe impl<T: Send> Sync for Mutex<T> {}
+
+/// The right to use a [`Mutex`]'s value; ends when dropped, by the task that has it.
+#[derive(Debug)]
+pub struct Guard<'a, T> {
+    mutex: &'a Mutex<T>,
+    /// The SDK's mutex is given back by the task that has taken it.
+    of_this_task: PhantomData<*const ()>,
+}
+
+impl<T> Mutex<T> {
+    /// A mutex over `value`. [`Mutex::create`] must have succeeded before it is locked.
+    pub const fn new(value: T) -> Self {
+        Self { handle: Handle::none(), value: UnsafeCell::new(value) }
+    }
+
+    /// Creates it in the SDK. One task at a time may call this.
+    ///
+    /// # Errors
+    /// [`NoMemory`] when the SDK has none for it.
+    pub fn create(&self) -> Result<(), NoMemory> {
+        // SAFETY: `place` is a valid place for the result.
+        self.handle.create(|place| unsafe { bindings::wm_os_internal_mutex_create(place) })
+    }
+
+    /// Waits until no other task uses the value: each does so for a step only.
+    pub fn lock(&self) -> Guard<'_, T> {
+        acquire(&self.handle);
+        Guard { mutex: self, of_this_task: PhantomData }
+    }
+}
+
+impl<T> core::ops::Deref for Guard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        // SAFETY: this task holds the mutex.
+        unsafe { &*self.mutex.value.get() }
+    }
+}
+
+impl<T> core::ops::DerefMut for Guard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: this task holds the mutex, and `&mut self` makes the access unique.
+        unsafe { &mut *self.mutex.value.get() }
+    }
+}
+
+impl<T> Drop for Guard<'_, T> {
+    fn drop(&mut self) {
+        release(&self.mutex.handle);
+    }
+}
+
+/// Out of line, as [`release`]: there are many places.
+#[inline(never)]
+#[track_caller]
+fn acquire(handle: &Handle) {
+    no_lock_held();
+    let mutex = handle.get();
+    assert!(!mutex.is_null(), "locked before it was created");
+    // SAFETY: the handle is a live mutex of the SDK; it is never deleted.
+    while unsafe { bindings::wm_os_internal_mutex_acquire(mutex, FOREVER) } != bindings::WM_OS_STATUS_SUCCESS {}
+    held::count(|locks| locks.saturating_add(1));
+}
+
+#[inline(never)]
+fn release(handle: &Handle) {
+    held::count(|locks| locks.saturating_sub(1));
+    // SAFETY: as in `acquire`, and this task holds it.
+    let _ = unsafe { bindings::wm_os_internal_mutex_release(handle.get()) };
+}
+
+/// Wait for as long as it takes.
+pub const FOREVER: u32 = bindings::WM_OS_WAIT_TIME_MAX as u32;
+
+/// The SDK had no memory for a semaphore or a mutex.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoMemory;
+
+/// Gives the processor away while another task sets up what is set up once.
 #[derive(Debug)]
 pub struct Yield;
 
@@ -15,34 +205,10 @@ impl spin::RelaxStrategy for Yield {
     }
 }
 
-/// A lock that is held for a few instructions: never across network or waiting.
-#[derive(Debug)]
-pub struct Lock<T>(SpinMutex<T, Yield>);
+/// What is set up once, by the first task that needs it, while any other that needs it sleeps.
+pub type Once<T> = spin::once::Once<T, Yield>;
 
-/// The locked value; unlocks when dropped.
-pub type Guard<'a, T> = SpinMutexGuard<'a, T, Yield>;
-
-impl<T> Lock<T> {
-    /// An unlocked lock over `value`.
-    pub const fn new(value: T) -> Self {
-        Self(SpinMutex::new(value))
-    }
-
-    /// Locks. Out of line: atomics are calls on this chip, and there are many places.
-    #[inline(never)]
-    pub fn lock(&self) -> Guard<'_, T> {
-        self.0.lock()
-    }
-}
-
-/// Wait for as long as it takes.
-pub const FOREVER: u32 = bindings::WM_OS_WAIT_TIME_MAX as u32;
-
-/// The SDK had no memory for a semaphore.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NoSemaphore;
-
-/// An object of the SDK that is created at first use, by one task, and lives as long as the firmware.
+/// An object of the SDK that is created once and lives as long as the firmware.
 #[derive(Debug)]
 pub(super) struct Handle(AtomicPtr<c_void>);
 
@@ -55,6 +221,11 @@ impl Handle {
     /// The object, or null.
     pub(super) fn get(&self) -> *mut c_void {
         self.0.load(Ordering::Acquire)
+    }
+
+    /// Has `create` make the object, unless it is there.
+    fn create(&self, create: impl FnOnce(&mut *mut c_void) -> bindings::wm_os_status_t) -> Result<(), NoMemory> {
+        if self.get_or_create(create).is_null() { Err(NoMemory) } else { Ok(()) }
     }
 
     /// The object, created by `create` if it is not there; null when that fails.
@@ -70,7 +241,7 @@ impl Handle {
     }
 }
 
-/// A counting semaphore that the SDK creates at first use and that lives as long as the firmware.
+/// A counting semaphore of the SDK.
 #[derive(Debug)]
 pub struct Semaphore {
     handle: Handle,
@@ -83,14 +254,13 @@ impl Semaphore {
         Self { handle: Handle::none(), initial }
     }
 
-    /// Creates it in the SDK, unless that was done before. Only the AT server's task may call this.
+    /// Creates it in the SDK, unless that was done before. One task at a time may call this.
     ///
     /// # Errors
-    /// [`NoSemaphore`] when the SDK has no memory for it.
-    pub fn create(&self) -> Result<(), NoSemaphore> {
+    /// [`NoMemory`] when the SDK has none for it.
+    pub fn create(&self) -> Result<(), NoMemory> {
         // SAFETY: `place` is a valid place for the result.
-        let create = |place: &mut _| unsafe { bindings::wm_os_internal_sem_create(place, self.initial) };
-        if self.handle.get_or_create(create).is_null() { Err(NoSemaphore) } else { Ok(()) }
+        self.handle.create(|place| unsafe { bindings::wm_os_internal_sem_create(place, self.initial) })
     }
 
     /// Whether [`Semaphore::create`] has succeeded.
@@ -99,7 +269,11 @@ impl Semaphore {
     }
 
     /// Counts down, waiting at most `milliseconds` for the count to be above 0. `false` when the time is over.
+    #[track_caller]
     pub fn acquire(&self, milliseconds: u32) -> bool {
+        if milliseconds > 0 {
+            no_lock_held();
+        }
         let handle = self.handle.get();
         // SAFETY: the handle is a live semaphore of the SDK; it is never deleted.
         !handle.is_null()
@@ -122,76 +296,12 @@ impl Semaphore {
     }
 }
 
-/// A value that one task at a time may use for longer than a [`Lock`] is held, but never while it waits for the
-/// network.
-#[derive(Debug)]
-pub struct Shared<T> {
-    free: Semaphore,
-    value: Lock<Option<T>>,
-}
+struct CriticalSection;
 
-/// The right to use a [`Shared`] value; gives it back when dropped.
-#[derive(Debug)]
-pub struct Lent<'a, T> {
-    owner: &'a Shared<T>,
-    /// Out of its place while it is lent, so that the lock need not be held.
-    value: Option<T>,
-}
-
-impl<T> Shared<T> {
-    /// No value yet.
-    pub const fn new() -> Self {
-        Self { free: Semaphore::new(1), value: Lock::new(None) }
-    }
-
-    /// Creates what it needs of the SDK.
-    ///
-    /// # Errors
-    /// [`NoSemaphore`] as in [`Semaphore::create`].
-    pub fn create(&self) -> Result<(), NoSemaphore> {
-        self.free.create()
-    }
-
-    /// Waits until no other task uses the value: each does so for a moment only.
-    pub fn claim(&self) -> Lent<'_, T> {
-        while !self.free.acquire(FOREVER) {}
-        Lent { owner: self, value: self.value.lock().take() }
-    }
-}
-
-impl<T> Default for Shared<T> {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl<T> core::ops::Deref for Lent<'_, T> {
-    type Target = Option<T>;
-
-    fn deref(&self) -> &Option<T> {
-        &self.value
-    }
-}
-
-impl<T> core::ops::DerefMut for Lent<'_, T> {
-    fn deref_mut(&mut self) -> &mut Option<T> {
-        &mut self.value
-    }
-}
-
-impl<T> Drop for Lent<'_, T> {
-    fn drop(&mut self) {
-        *self.owner.value.lock() = self.value.take();
-        self.owner.free.release();
-    }
-}
-
-struct Critical;
-
-critical_section::set_impl!(Critical);
+critical_section::set_impl!(CriticalSection);
 
 // SAFETY: the SDK's critical section keeps everything else on this single core from running, and nests.
-unsafe impl critical_section::Impl for Critical {
+unsafe impl critical_section::Impl for CriticalSection {
     unsafe fn acquire() -> critical_section::RawRestoreState {
         // SAFETY: no requirements.
         unsafe { bindings::wm_os_internal_set_critical() }

@@ -1,7 +1,7 @@
 //! SDK tasks, and how much of their stacks they have used.
 
 use super::bindings;
-use super::sync::Lock;
+use super::sync::{Mutex, NoMemory};
 use crate::options::{LINKS, TASK_PRIORITY};
 use core::ffi::{CStr, c_void};
 use core::ptr::{NonNull, with_exposed_provenance_mut};
@@ -116,10 +116,18 @@ struct Painted {
     length: usize,
 }
 
-// SAFETY: the bytes are only looked at, and under the lock that ends with the task.
+// SAFETY: the bytes are only looked at, by who holds the lock that a task's end waits for.
 unsafe impl Send for Painted {}
 
-static STACKS: [Lock<Stack>; LINKS] = [const { Lock::new(Stack { size: 0, peak: 0, painted: None }) }; LINKS];
+static STACKS: [Mutex<Stack>; LINKS] = [const { Mutex::new(Stack { size: 0, peak: 0, painted: None }) }; LINKS];
+
+/// Creates what is needed of the SDK before a task of `index` can be spawned. One task at a time may call this.
+///
+/// # Errors
+/// [`NoMemory`] when the SDK has none for it.
+pub fn prepare(index: usize) -> Result<(), NoMemory> {
+    STACKS.get(index).map_or(Ok(()), Mutex::create)
+}
 
 /// The high-water mark of the tasks of `index`.
 pub fn stack(index: usize) -> Mark {

@@ -6,7 +6,7 @@ use super::bindings;
 use super::block::Block;
 use super::heap::{self, Bytes};
 use super::random::Random;
-use super::socket::Stream;
+use super::socket::SocketHandle;
 use super::x509::{Certificates, PrivateKey, is_out_of_memory};
 use core::ffi::{CStr, c_char, c_int, c_void};
 use heapless::Vec;
@@ -108,14 +108,15 @@ struct Parts {
     ssl: bindings::mbedtls_ssl_context,
     config: bindings::mbedtls_ssl_config,
     protocols: [*const c_char; MOST_ALPN_NAMES + 1],
-    socket: Option<Stream>,
+    socket: Option<SocketHandle>,
     /// The handshake is not over.
     handshakes: bool,
     /// Bytes that the step in progress may still take from the socket.
     budget: usize,
     /// Steps in a row that have used up their budget and brought nothing.
     fruitless: u8,
-    /// Part of a record waits to be sent: nothing but the write that made it may send it, or it would be made again.
+    /// Part of a record waits to be sent. Only a repetition of the write that made it may send it: were it sent by anything
+    /// else, that write would encrypt and send its bytes once more.
     write_pending: bool,
     /// That write is in progress.
     writes: bool,
@@ -228,7 +229,12 @@ impl Tls {
     ///
     /// # Errors
     /// [`Error`] when there is no memory for it.
-    pub fn attach(&mut self, socket: Stream, name: &PeerName<'_>, session: Option<&Session>) -> Result<(), Error> {
+    pub fn attach(
+        &mut self,
+        socket: SocketHandle,
+        name: &PeerName<'_>,
+        session: Option<&Session>,
+    ) -> Result<(), Error> {
         let at = self.at();
         // Without a name Mbed TLS would refuse to verify; told that there is none, it leaves the name to `verified`.
         let host = match name {

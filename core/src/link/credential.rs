@@ -8,7 +8,7 @@ pub const LONGEST: u32 = 16_384;
 /// A kind of credential; the value is that of `AT+MQTTCERT`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Kind {
+pub enum CredentialKind {
     /// Certificates of the authorities to trust.
     Authority = 0,
     /// The client's own certificate, with those between it and its authority.
@@ -17,7 +17,7 @@ pub enum Kind {
     Key = 2,
 }
 
-impl Kind {
+impl CredentialKind {
     /// All of them, in the order of their values.
     pub const ALL: [Self; 3] = [Self::Authority, Self::Certificate, Self::Key];
 
@@ -71,10 +71,10 @@ mod tests {
     fn values_and_codes() {
         let codes = [(0x6021, 0x6022), (0x6023, 0x6024), (0x6025, 0x6026)];
         for (value, (length, read)) in codes.into_iter().enumerate() {
-            let kind = Kind::of(value as u32).unwrap();
+            let kind = CredentialKind::of(value as u32).unwrap();
             assert_eq!(kind as usize, value);
             assert_eq!((kind.length_code().value(), kind.read_code().value()), (length, read));
         }
-        assert_eq!(Kind::of(3), None);
+        assert_eq!(CredentialKind::of(3), None);
     }
 }

@@ -4,12 +4,14 @@
 //! * [`config`] is what the host has set, in memory that is given back at CLEAN.
 //! * [`credential`] is what TLS may need besides.
 //! * [`subscriptions`] is what the host has subscribed to.
+//! * [`delivery`] is an incoming message as a line.
 //! * [`Link`] joins them with the MQTT session and with the one command that may be waiting for the broker.
 //!
 //! Never here: a socket, a task, the serial port. A link is handed events and asked what they mean.
 
 pub mod config;
 pub mod credential;
+pub mod delivery;
 pub mod state;
 pub mod subscriptions;
 
@@ -22,16 +24,17 @@ use config::{ConnectionConfig, Target, TlsConfig, UserConfig};
 use state::{Action, State};
 use subscriptions::Subscriptions;
 
-/// Where a link is between its commands.
+/// Where a link's connection stands. Nothing else says so: the states 0 to 6 are derived from it, and who sends or asks
+/// for the time of the next packet asks it first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    /// No connection since it was configured.
-    Idle,
-    /// The first connection is being made; the CONN command waits.
+pub enum ConnectionState {
+    /// None since the link was configured.
+    Unconnected,
+    /// The first connection is being made; CONN waits.
     Connecting,
-    /// Connected.
-    Connected,
-    /// The connection was lost, or is being made again.
+    /// CONNACK has accepted it: commands may send.
+    Established,
+    /// It was lost, or is being made again.
     Lost,
 }
 
@@ -73,7 +76,7 @@ pub struct Link<B> {
     /// ALPN names and SNI.
     pub tls: TlsConfig<B>,
     target: Option<Target<B>>,
-    phase: Phase,
+    connection_state: ConnectionState,
     wait: Wait,
     /// What the host has subscribed to.
     pub subscriptions: Subscriptions<B>,
@@ -95,7 +98,7 @@ impl<B: Buffer> Link<B> {
             connection: None,
             tls: TlsConfig::new(),
             target: None,
-            phase: Phase::Idle,
+            connection_state: ConnectionState::Unconnected,
             wait: Wait::Nothing,
             subscriptions: Subscriptions::new(),
             session: Session::new(),
@@ -104,13 +107,23 @@ impl<B: Buffer> Link<B> {
 
     /// The state as `AT+MQTTCONN?` shows it.
     pub fn state(&self) -> State {
-        match (self.phase, &self.user, &self.connection) {
-            (Phase::Lost, ..) => State::Lost,
-            (Phase::Connected, ..) => self.subscriptions.state(),
+        match (self.connection_state, &self.user, &self.connection) {
+            (ConnectionState::Lost, ..) => State::Lost,
+            (ConnectionState::Established, ..) => self.subscriptions.state(),
             (_, None, _) => State::NotInitialised,
             (_, _, None) => State::UserConfigured,
             (_, _, Some(_)) => State::ConnectionConfigured,
         }
+    }
+
+    /// Whether commands may send.
+    pub fn is_established(&self) -> bool {
+        self.connection_state == ConnectionState::Established
+    }
+
+    /// Whether something must be sent on the connection that stands: [`Session::transmit`] gives it.
+    pub fn owes_packets(&self) -> bool {
+        self.is_established() && self.session.has_replies()
     }
 
     /// Whether `action` is allowed now.
@@ -165,7 +178,7 @@ impl<B: Buffer> Link<B> {
         let user = self.user.as_ref().ok_or(Code::NoConfigured)?;
         config::check(user, self.connection.as_ref())?;
         self.target = Some(target);
-        self.phase = Phase::Connecting;
+        self.connection_state = ConnectionState::Connecting;
         self.wait = Wait::Connection;
         Ok(())
     }
@@ -199,21 +212,21 @@ impl<B: Buffer> Link<B> {
     }
 
     /// The connection stands: CONNACK has accepted it.
-    pub fn connected(&mut self) {
-        self.phase = Phase::Connected;
+    pub const fn established(&mut self) {
+        self.connection_state = ConnectionState::Established;
     }
 
     /// The first connection failed or was given up: the link is as it was before CONN.
     pub fn connection_failed(&mut self) {
         self.session.connection_lost();
-        self.phase = Phase::Idle;
+        self.connection_state = ConnectionState::Unconnected;
     }
 
     /// An established connection is gone. `true` when a waiting command must be woken.
     pub fn connection_lost(&mut self) -> bool {
         self.session.connection_lost();
         self.subscriptions.connection_lost();
-        self.phase = Phase::Lost;
+        self.connection_state = ConnectionState::Lost;
         match self.wait {
             Wait::Answer { survives, .. } if !(survives && self.reconnects()) => {
                 self.wait = Wait::Over(Reply::ConnectionLost);
@@ -314,7 +327,7 @@ mod tests {
         link.begin_connection(target(reconnect)).unwrap();
         accept(&mut link, false);
         assert!(link.conclude_connection(Reply::Connected));
-        link.connected();
+        link.established();
         assert_eq!(link.take_reply(), Some(Reply::Connected));
         link
     }
@@ -345,18 +358,18 @@ mod tests {
         assert_eq!(link.state(), State::ConnectionConfigured, "not before CONNACK");
         accept(&mut link, false);
         assert!(link.conclude_connection(Reply::Connected));
-        link.connected();
+        link.established();
         assert_eq!(link.state(), State::Connected);
         subscribe(&mut link, b"a", QoS::AtLeastOnce, QoS::AtLeastOnce);
         assert_eq!(link.state(), State::Subscribed);
         link.connection_lost();
         assert_eq!(link.state(), State::Lost);
-        link.connected();
+        link.established();
         assert_eq!(link.state(), State::Subscribed, "subscriptions outlive a loss");
         link.subscriptions.remove(b"a");
         assert_eq!(link.state(), State::Unsubscribed);
         link.connection_lost();
-        link.connected();
+        link.established();
         assert_eq!(link.state(), State::Unsubscribed);
         subscribe(&mut link, b"b", QoS::AtMostOnce, QoS::AtMostOnce);
         assert_eq!(link.state(), State::Subscribed);
@@ -364,20 +377,35 @@ mod tests {
         assert_eq!(link.state(), State::NotInitialised);
         link.configure_user(user(b"id", b"u", b"p"));
         assert_eq!(link.state(), State::UserConfigured);
-        link.connected();
+        link.established();
         assert_eq!(link.state(), State::Connected, "CLEAN forgets that there were subscriptions");
+    }
+
+    #[test]
+    fn nothing_is_owed_but_on_a_connection_that_stands() {
+        let mut link = configured();
+        link.configure_connection(connection(false));
+        link.begin_connection(target(true)).unwrap();
+        accept(&mut link, false);
+        link.session.tick(NOW.after(60_000), false).unwrap();
+        assert!(link.session.has_replies(), "a PINGREQ");
+        assert!(!link.is_established() && !link.owes_packets(), "the task that connects has not told the link yet");
+        link.established();
+        assert!(link.owes_packets());
+        link.connection_lost();
+        assert!(!link.owes_packets());
     }
 
     #[test]
     fn permission_follows_the_state() {
         let mut link = configured();
-        assert_eq!(link.permit(Action::Use), Err(Code::InDisconnectedState));
+        assert_eq!(link.permit(Action::Exchange), Err(Code::InDisconnectedState));
         assert_eq!(link.permit(Action::Connect), Ok(()));
         link = connected(false);
-        assert_eq!(link.permit(Action::Use), Ok(()));
+        assert_eq!(link.permit(Action::Exchange), Ok(()));
         assert_eq!(link.permit(Action::Connect), Err(Code::AlreadyConnected));
         link.connection_lost();
-        assert_eq!(link.permit(Action::Use), Err(Code::InDisconnectedState));
+        assert_eq!(link.permit(Action::Exchange), Err(Code::InDisconnectedState));
         assert_eq!(link.permit(Action::Connect), Err(Code::NotInConfiguredState));
         assert_eq!(link.permit(Action::Clean), Ok(()));
     }
@@ -436,7 +464,7 @@ mod tests {
         assert!(link.conclude_connection(Reply::NotConnected(Code::ClientStartFailed)));
         assert_eq!(link.take_reply(), Some(Reply::NotConnected(Code::ClientStartFailed)));
         assert_eq!(link.state(), State::UserConfigured);
-        assert_eq!(link.permit(Action::Adjust), Ok(()));
+        assert_eq!(link.permit(Action::Configure), Ok(()));
         link.begin_connection(target(false)).unwrap();
         assert!(!link.reconnects());
         accept(&mut link, false);
@@ -457,7 +485,7 @@ mod tests {
         let mut link = configured();
         link.begin_connection(target(false)).unwrap();
         assert!(link.conclude_connection(Reply::Connected));
-        link.connected();
+        link.established();
         assert!(!link.connection_lost(), "CONN was woken already");
         assert_eq!(link.take_reply(), Some(Reply::Connected));
         assert_eq!(link.state(), State::Lost);
@@ -518,7 +546,7 @@ mod tests {
         link.await_answer(identifier, true);
         assert!(!link.connection_lost());
         accept(&mut link, false);
-        link.connected();
+        link.established();
         let Resend::Publish(again, publication) = link.session.resend(NOW) else { panic!("nothing") };
         assert_eq!((again, publication.packet()), (identifier, &b"\x3a\x05\x00\x01t\x00\x01"[..]));
         link.session.sent(again, publication, true, NOW);
@@ -536,7 +564,7 @@ mod tests {
         }
         link.connection_lost();
         accept(&mut link, false);
-        link.connected();
+        link.established();
         let mut packet = [0; LONGEST_CONTROL];
         let expected: [&[u8]; 3] =
             [b"\x82\x06\x00\x01\x00\x01c\x00", b"\x82\x06\x00\x02\x00\x01a\x01", b"\x82\x06\x00\x03\x00\x01b\x02"];

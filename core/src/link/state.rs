@@ -28,15 +28,15 @@ pub enum Action {
     /// USERCFG.
     ConfigureUser,
     /// CLIENTID, USERNAME, PASSWORD and their LONG forms, CONNCFG, ALPN, SNI.
-    Adjust,
+    Configure,
     /// CONN.
     Connect,
     /// PUB, PUBRAW, SUB, UNSUB.
-    Use,
+    Exchange,
     /// CLEAN.
     Clean,
     /// CERT: it concerns the next connection.
-    Provide,
+    StoreCredential,
 }
 
 impl Action {
@@ -49,12 +49,12 @@ impl Action {
             AlreadyConnected, InDisconnectedState, NoConfigured, NotInConfiguredState, UninitiatedOrAlreadyClean,
         };
         let refusal = match (self, state) {
-            (Self::ConfigureUser, State::NotInitialised) | (Self::Provide, _) => return Ok(()),
-            (Self::Adjust | Self::Connect, State::NotInitialised) => NoConfigured,
-            (Self::Use | Self::Clean, State::NotInitialised) => UninitiatedOrAlreadyClean,
+            (Self::ConfigureUser, State::NotInitialised) | (Self::StoreCredential, _) => return Ok(()),
+            (Self::Configure | Self::Connect, State::NotInitialised) => NoConfigured,
+            (Self::Exchange | Self::Clean, State::NotInitialised) => UninitiatedOrAlreadyClean,
             (Self::Clean, _) => return Ok(()),
-            (Self::Use, State::Connected | State::Unsubscribed | State::Subscribed) => return Ok(()),
-            (Self::Use, _) => InDisconnectedState,
+            (Self::Exchange, State::Connected | State::Unsubscribed | State::Subscribed) => return Ok(()),
+            (Self::Exchange, _) => InDisconnectedState,
             (_, State::UserConfigured | State::ConnectionConfigured) => return Ok(()),
             (_, State::Lost) => NotInConfiguredState,
             (_, State::Connected | State::Unsubscribed | State::Subscribed) => AlreadyConnected,
@@ -81,9 +81,9 @@ mod tests {
         ];
         let rows: [(Action, [u16; 7]); 5] = [
             (ConfigureUser, [0, 0, 0, 0x6002, 0x6004, 0x6004, 0x6004]),
-            (Adjust, [0x6001, 0, 0, 0x6002, 0x6004, 0x6004, 0x6004]),
+            (Configure, [0x6001, 0, 0, 0x6002, 0x6004, 0x6004, 0x6004]),
             (Connect, [0x6001, 0, 0, 0x6002, 0x6004, 0x6004, 0x6004]),
-            (Use, [0x6003, 0x6051, 0x6051, 0x6051, 0, 0, 0]),
+            (Exchange, [0x6003, 0x6051, 0x6051, 0x6051, 0, 0, 0]),
             (Clean, [0x6003, 0, 0, 0, 0, 0, 0]),
         ];
         for (action, codes) in rows {

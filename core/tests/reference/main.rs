@@ -134,11 +134,11 @@ const STATES: [(State, &str); 7] = [
 
 const ACTIONS: [(Action, &str); 6] = [
     (Action::ConfigureUser, "USERCFG"),
-    (Action::Adjust, "CLIENTID, USERNAME, PASSWORD, LONG…, CONNCFG, ALPN, SNI"),
+    (Action::Configure, "CLIENTID, USERNAME, PASSWORD, LONG…, CONNCFG, ALPN, SNI"),
     (Action::Connect, "CONN"),
-    (Action::Use, "PUB, PUBRAW, SUB, UNSUB"),
+    (Action::Exchange, "PUB, PUBRAW, SUB, UNSUB"),
     (Action::Clean, "CLEAN"),
-    (Action::Provide, "CERT"),
+    (Action::StoreCredential, "CERT"),
 ];
 
 fn states() -> String {

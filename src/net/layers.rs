@@ -1,0 +1,278 @@
+//! What lies between TCP and MQTT, and which of it this build has.
+//!
+//! This is the only file in which the build options for TLS and WebSocket make a difference to what is above: a layer that
+//! is left out has no variant here, and nothing of it stays in the program. USERCFG refuses the schemes that need it.
+
+use super::Attempt;
+use super::channel::{Channel, Open};
+use super::tcp;
+#[cfg(tls)]
+use super::tls;
+#[cfg(websocket)]
+use super::websocket;
+use crate::sdk::heap::Bytes;
+#[cfg(websocket)]
+use crate::sdk::random::Random;
+use crate::sdk::socket::{Broken, Socket};
+use w800_mqtt_core::link::config::{TlsConfig, Transport};
+use w800_mqtt_core::report::Failure;
+#[cfg(any(not(tls), not(websocket)))]
+use w800_mqtt_core::report::Stage;
+use w800_mqtt_core::time::Instant;
+#[cfg(websocket)]
+use w800_mqtt_core::ws::frame::Decoder;
+use w800_mqtt_core::ws::handshake::Target;
+
+/// What lies on TCP.
+#[derive(Debug)]
+pub enum Security {
+    /// Nothing.
+    Plain,
+    /// Nothing; the generator masks WebSocket's frames.
+    #[cfg(websocket)]
+    Masking(Random),
+    /// TLS, whose handshake is over.
+    #[cfg(tls)]
+    Tls(tls::Layer),
+}
+
+impl Security {
+    /// Whether it is TLS.
+    pub const fn encrypts(&self) -> bool {
+        match self {
+            Self::Plain => false,
+            #[cfg(websocket)]
+            Self::Masking(_) => false,
+            #[cfg(tls)]
+            Self::Tls(_) => true,
+        }
+    }
+
+    /// Takes a step of sending by TLS: how many of `bytes` it has taken, 0 when it must wait.
+    ///
+    /// # Errors
+    /// [`Broken`] when the connection is of no use any more, or has no TLS.
+    #[cfg_attr(not(tls), expect(clippy::unused_self, clippy::needless_pass_by_ref_mut, reason = "TLS is left out"))]
+    pub fn send(&mut self, bytes: &[u8]) -> Result<usize, Broken> {
+        let _ = bytes;
+        match self {
+            #[cfg(tls)]
+            Self::Tls(tls) => tls.send(bytes),
+            _ => Err(Broken(0)),
+        }
+    }
+
+    /// Takes a step of receiving by TLS: how many bytes, 0 when it must wait; and whether there may be more that the socket
+    /// does not show.
+    ///
+    /// # Errors
+    /// [`Broken`] at the end of the stream or on an error, or where there is no TLS.
+    pub fn receive(&mut self, into: &mut [u8]) -> Result<(usize, bool), Broken> {
+        let _ = &into;
+        match self {
+            #[cfg(tls)]
+            Self::Tls(tls) => tls.receive(into),
+            _ => Err(Broken(0)),
+        }
+    }
+
+    /// Tells the peer that no more will come.
+    pub fn close_notify(&mut self) {
+        #[cfg(tls)]
+        if let Self::Tls(tls) = self {
+            tls.close_notify();
+        }
+    }
+
+    /// What the next connection may resume.
+    pub fn resumption(&self) -> Resumption {
+        Resumption {
+            #[cfg(tls)]
+            session: if let Self::Tls(tls) = self { tls.session() } else { None },
+        }
+    }
+
+    /// Its generator; `None` where nothing needs one.
+    #[cfg(websocket)]
+    pub const fn random(&mut self) -> Option<&mut Random> {
+        match self {
+            Self::Plain => None,
+            Self::Masking(random) => Some(random),
+            #[cfg(tls)]
+            Self::Tls(tls) => Some(tls.random()),
+        }
+    }
+}
+
+/// What a connection leaves to the next one: a TLS session, or nothing.
+#[derive(Debug, Default)]
+pub struct Resumption {
+    #[cfg(tls)]
+    session: Option<tls::Kept>,
+}
+
+/// What a link asks of its TLS handshake. There is none where a build has no TLS.
+pub struct TlsRequest(#[cfg(tls)] tls::Wanted, #[cfg(not(tls))] core::convert::Infallible);
+
+impl TlsRequest {
+    /// What `config` asks of a connection to `host`.
+    ///
+    /// # Errors
+    /// [`Failure`] when the name is too long, with 0x6005 without memory, or where a build has no TLS.
+    pub fn new(host: &[u8], config: &TlsConfig<Bytes>) -> Result<Self, Failure> {
+        #[cfg(tls)]
+        let request = tls::Wanted::new(host, config).map(Self);
+        #[cfg(not(tls))]
+        let request = {
+            let _ = (host, config);
+            Err(Failure::at(Stage::Tls))
+        };
+        request
+    }
+}
+
+/// Connects to `host` and port by TCP alone; with a generator for the masks where WebSocket follows.
+///
+/// # Errors
+/// [`Failure`] of [`tcp::connect`], or with 0x6005 where there is no generator.
+pub fn connect(
+    transport: Transport,
+    (host, port): (&[u8], u16),
+    attempt: &Attempt<'_>,
+) -> Result<(Socket, Security), Failure> {
+    let socket = tcp::connect(host, port, attempt)?;
+    if !transport.websocket {
+        return Ok((socket, Security::Plain));
+    }
+    #[cfg(websocket)]
+    let security = websocket::generator().map(Security::Masking);
+    #[cfg(not(websocket))]
+    let security = Err(Failure::at(Stage::WebSocket));
+    Ok((socket, security?))
+}
+
+/// Connects to `host` and port by TCP and TLS, trying to resume what the last connection has left.
+///
+/// # Errors
+/// [`Failure`] of `tls::connect`.
+pub fn connect_by_tls(
+    link: u8,
+    transport: Transport,
+    peer: (&[u8], u16),
+    request: TlsRequest,
+    resumption: &mut Resumption,
+    attempt: &Attempt<'_>,
+) -> Result<(Socket, Security), Failure> {
+    #[cfg(tls)]
+    let connected = tls::connect(link, transport, peer, request.0, &mut resumption.session, attempt)
+        .map(|(socket, tls)| (socket, Security::Tls(tls)));
+    #[cfg(not(tls))]
+    let connected = {
+        let _ = (link, transport, peer, resumption, attempt);
+        match request.0 {}
+    };
+    connected
+}
+
+/// How MQTT's bytes come in.
+#[derive(Debug)]
+pub enum Framing {
+    /// As they are.
+    Bare,
+    /// In the server's frames.
+    #[cfg(websocket)]
+    WebSocket(Decoder),
+}
+
+impl Framing {
+    /// Asks the server for a WebSocket. The bytes behind its response are at the front of `buffer` afterwards: how many is
+    /// returned.
+    ///
+    /// # Errors
+    /// [`Failure`] at [`Stage::WebSocket`] with the HTTP status where there is one.
+    pub fn open(
+        channel: &Channel,
+        open: Open,
+        socket: &Socket,
+        target: &Target<'_>,
+        buffer: &mut [u8],
+        attempt: &Attempt<'_>,
+    ) -> Result<(usize, Self), Failure> {
+        #[cfg(websocket)]
+        let opened = websocket::open(channel, open, socket, target, buffer, attempt)
+            .map(|(left, frames)| (left, Self::WebSocket(frames)));
+        #[cfg(not(websocket))]
+        let opened = {
+            let _ = (channel, open, socket, target, buffer, attempt);
+            Err(Failure::at(Stage::WebSocket))
+        };
+        opened
+    }
+
+    /// Moves what frames carry to the front of `bytes`: how much it is.
+    ///
+    /// # Errors
+    /// What the server did that is forbidden, in words.
+    pub fn unframe(&mut self, bytes: &mut [u8]) -> Result<usize, &'static str> {
+        match self {
+            Self::Bare => Ok(bytes.len()),
+            #[cfg(websocket)]
+            Self::WebSocket(frames) => frames.unframe(bytes).map_err(websocket::text),
+        }
+    }
+
+    /// Whether a control frame is owed to the server.
+    pub const fn owes_reply(&self) -> bool {
+        match self {
+            Self::Bare => false,
+            #[cfg(websocket)]
+            Self::WebSocket(frames) => frames.owes_reply(),
+        }
+    }
+
+    /// Sends the control frame that is owed.
+    ///
+    /// # Errors
+    /// [`Broken`] as in [`Channel::send`].
+    pub fn send_reply(&mut self, channel: &Channel, open: Open, deadline: Instant) -> Result<(), Broken> {
+        let _ = (channel, open, deadline);
+        match self {
+            Self::Bare => Ok(()),
+            #[cfg(websocket)]
+            Self::WebSocket(frames) => websocket::send_reply(channel, open, frames, deadline),
+        }
+    }
+
+    /// Whether the server has closed the WebSocket.
+    pub const fn is_closed(&self) -> bool {
+        match self {
+            Self::Bare => false,
+            #[cfg(websocket)]
+            Self::WebSocket(frames) => frames.closed().is_some(),
+        }
+    }
+}
+
+/// Sends all of `bytes` in a frame, until `deadline`.
+///
+/// # Errors
+/// [`Broken`] as in [`Channel::send`].
+pub fn send_framed(channel: &Channel, open: Open, bytes: &[u8], deadline: Instant) -> Result<(), Broken> {
+    #[cfg(websocket)]
+    let sent = websocket::send(channel, open, bytes, deadline);
+    #[cfg(not(websocket))]
+    let sent = channel.send_raw(open, bytes, deadline);
+    sent
+}
+
+/// Sends the frame that ends a WebSocket.
+///
+/// # Errors
+/// [`Broken`] as in [`Channel::send`].
+pub fn send_close(channel: &Channel, open: Open, deadline: Instant) -> Result<(), Broken> {
+    #[cfg(websocket)]
+    let sent = websocket::send_close(channel, open, deadline);
+    #[cfg(not(websocket))]
+    let sent = channel.send_raw(open, &[], deadline);
+    sent
+}
