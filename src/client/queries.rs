@@ -85,8 +85,7 @@ pub(super) fn print_of(output: &mut Output, runtime: &LinkRuntime, describe: &dy
 /// Writes the rows of all queries but those of a kind of their own.
 fn describe(sink: &mut dyn Sink, row: &'static Command, index: u8, link: &Link<Bytes>) {
     if row.id == CommandId::Conn {
-        let state = link.state() as u8;
-        return print_endpoint(link, |endpoint| answer::connection(sink, index, state, endpoint));
+        return answer::connection(sink, index, link.state() as u8, &endpoint(link));
     }
     let index = u32::from(index);
     let Some(user) = link.user() else { return };
@@ -145,16 +144,17 @@ fn field(sink: &mut dyn Sink, row: &'static Command, index: u32, text: &[u8]) {
     Line::row(sink, row).int(index).quoted(text).end();
 }
 
-/// Has the endpoint of a link printed, where it is or was connected to.
-pub(super) fn print_endpoint(link: &Link<Bytes>, print: impl FnOnce(&Endpoint<'_>)) {
+/// What a link is or was connected to. Out of line: it is asked for in two places.
+#[inline(never)]
+pub(super) fn endpoint(link: &Link<Bytes>) -> Endpoint<'_> {
     let (user, target) = (link.user(), link.target());
-    print(&Endpoint {
+    Endpoint {
         scheme: user.map_or(0, |user| user.scheme),
         host: target.map_or(&[][..], |target| target.host.as_ref()),
         port: target.map_or(0, |target| target.port),
         path: user.map_or(&[][..], |user| user.path.as_ref()),
         reconnect: target.is_some_and(|target| target.reconnect),
-    });
+    }
 }
 
 fn connection_config(sink: &mut dyn Sink, row: &'static Command, index: u32, link: &Link<Bytes>) {

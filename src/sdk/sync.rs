@@ -45,7 +45,7 @@ mod held {
 }
 
 /// The calling task is about to wait, or may be: it must hold no lock, or whoever needs that lock would wait with it.
-#[track_caller]
+#[cfg_attr(debug_assertions, track_caller)]
 pub fn no_lock_held() {
     debug_assert!(held::none(), "a task that holds a lock waits");
 }
@@ -102,7 +102,7 @@ fn enter(used: &Cell<bool>) {
 /// What no caller in this library breaks, and what must be so in any program: a value used inside itself, or without the
 /// mutex that guards it, would have two references that exclude each other.
 #[inline(never)]
-#[track_caller]
+#[cfg_attr(debug_assertions, track_caller)]
 fn must_hold(condition: bool) {
     assert!(condition, "misused lock");
 }
@@ -185,7 +185,7 @@ fn create(handle: &Handle) -> Result<(), NoMemory> {
 }
 
 #[inline(never)]
-#[track_caller]
+#[cfg_attr(debug_assertions, track_caller)]
 fn acquire(handle: &Handle) {
     no_lock_held();
     let mutex = handle.get();
@@ -312,7 +312,7 @@ impl Semaphore {
     }
 
     /// Counts down, waiting at most `milliseconds` for the count to be above 0. `false` when the time is over.
-    #[track_caller]
+    #[cfg_attr(debug_assertions, track_caller)]
     pub fn acquire(&self, milliseconds: u32) -> bool {
         if milliseconds > 0 {
             no_lock_held();

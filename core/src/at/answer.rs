@@ -2,10 +2,11 @@
 //!
 //! Assembles bytes and hands them to a [`Sink`]. It never decides when a line may be printed (the caller holds the
 //! port so that nothing interleaves), never prints the final `OK` or `ERROR` (the server does, from the handler's
-//! result) and draws in no formatting machinery: decimal and hexadecimal are written here.
+//! result) and draws in no formatting machinery: numbers are written by [`digits`].
 
 use super::code::Code;
 use super::command::Command;
+use crate::digits;
 use heapless::Vec;
 
 /// Where answers go. One line may arrive in several calls.
@@ -76,33 +77,11 @@ impl<'s> Line<'s> {
     /// Adds an error code as `ERR CODE:` prints it; `0x00000000` for none.
     pub fn code(&mut self, code: Option<Code>) -> &mut Self {
         self.comma();
-        self.hexadecimal(code.map_or(0, Code::value))
+        self.raw(b"0x").raw(&digits::hexadecimal(code.map_or(0, |code| u32::from(code.value()))))
     }
 
     fn decimal(&mut self, value: u32) -> &mut Self {
-        let mut digits = [b'0'; 10];
-        let mut rest = value;
-        let mut leading = digits.len();
-        for (at, digit) in digits.iter_mut().enumerate().rev() {
-            *digit = digit_of(rest % 10);
-            leading = at;
-            rest /= 10;
-            if rest == 0 {
-                break;
-            }
-        }
-        self.raw(digits.get(leading..).unwrap_or_default())
-    }
-
-    /// `0x%08x`
-    fn hexadecimal(&mut self, value: u16) -> &mut Self {
-        let mut digits = [b'0'; 8];
-        let mut rest = u32::from(value);
-        for digit in digits.iter_mut().rev() {
-            *digit = digit_of(rest);
-            rest >>= 4;
-        }
-        self.raw(b"0x").raw(&digits)
+        self.raw(digits::decimal(value, &mut [0; digits::DECIMAL_MAX]))
     }
 
     /// Adds a field in double quotes, `"` and `\` in it escaped with `\`, nothing else.
@@ -124,8 +103,8 @@ impl<'s> Line<'s> {
         self.comma();
         self.push(b'"');
         for &byte in bytes {
-            self.push(digit_of(u32::from(byte >> 4)));
-            self.push(digit_of(u32::from(byte)));
+            self.push(digits::hexadecimal_digit(u32::from(byte >> 4)));
+            self.push(digits::hexadecimal_digit(u32::from(byte)));
         }
         self.push(b'"');
         self
@@ -164,15 +143,6 @@ impl<'s> Line<'s> {
         }
         // Cannot fail: there is room for a byte after handing over.
         let _ = self.gathered.push(byte);
-    }
-}
-
-/// The lower-case hexadecimal digit of `value`'s low four bits.
-fn digit_of(value: u32) -> u8 {
-    let [.., low] = value.to_be_bytes();
-    match low & 0xf {
-        decimal @ 0..=9 => b'0' | decimal,
-        letter => b'a'.wrapping_add(letter.wrapping_sub(10)),
     }
 }
 
@@ -267,10 +237,14 @@ mod tests {
 
     #[test]
     fn numbers() {
-        for value in [0, 7, 9, 10, 99, 100, 1883, 65_535, 1_000_000_000, u32::MAX] {
-            let expected = std::format!("x{value}\r\n").into_bytes();
-            assert_eq!(printed(|port| Line::new(port, b"x").int(value).end()), expected);
-        }
+        let text = printed(|port| Line::new(port, b"x").int(0).int(u32::MAX).signed(-27_000).signed(i32::MIN).end());
+        assert_eq!(text, b"x0,4294967295,-27000,-2147483648\r\n");
+    }
+
+    #[test]
+    fn hexadecimal_fields() {
+        assert_eq!(printed(|port| Line::new(port, b"x").code(None).end()), b"x0x00000000\r\n");
+        assert_eq!(printed(|port| Line::new(port, b"x").quoted_hexadecimal(b"\x00\xa5").end()), b"x\"00a5\"\r\n");
     }
 
     #[test]
