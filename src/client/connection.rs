@@ -17,7 +17,7 @@ use w800_mqtt_core::mqtt::decoder::Violation;
 use w800_mqtt_core::mqtt::session::{Event, SILENCE_MS};
 use w800_mqtt_core::report::{Failure, Report, Stage};
 use w800_mqtt_core::time::Instant;
-use w800_mqtt_core::ws::handshake::Target;
+use w800_mqtt_core::ws::handshake::Resource;
 
 /// Bytes received at once.
 const RECEIVE_BYTES: usize = 1024;
@@ -187,11 +187,11 @@ fn secure_by_tls(
 
 #[inline(never)]
 fn open_websocket(connection: &mut Connection, plan: &Plan, attempt: &Attempt<'_>) -> Result<(), Failure> {
-    let target =
-        Target { host: plan.host.as_ref(), port: plan.port, path: plan.path.as_ref(), secure: plan.transport.tls };
+    let resource =
+        Resource { host: plan.host.as_ref(), port: plan.port, path: plan.path.as_ref(), secure: plan.transport.tls };
     let channel = &connection.runtime.channel;
     let buffer = connection.buffer.as_mut();
-    let (left, framing) = Framing::open(channel, connection.open, &connection.socket, &target, buffer, attempt)?;
+    let (left, framing) = Framing::open(channel, connection.open, &connection.socket, &resource, buffer, attempt)?;
     connection.framing = framing;
     connection.open = channel.frame(connection.open);
     connection.more = plan.transport.tls;

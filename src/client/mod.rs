@@ -32,9 +32,9 @@ use crate::net::channel::{Channel, Open};
 use crate::options::LINKS;
 use crate::sdk::clock::{left_ms, now};
 use crate::sdk::dns::{self, Lookup};
-use crate::sdk::heap::Bytes;
+use crate::sdk::heap::{self, Bytes};
 use crate::sdk::socket::Broken;
-use crate::sdk::sync::{Critical, Mutex, NoMemory, Once, Semaphore};
+use crate::sdk::sync::{Critical, Mutex, NoMemory, Once, Semaphore, no_lock_held};
 use crate::sdk::task::{self as tasks, Task};
 use core::sync::atomic::{AtomicBool, Ordering};
 use statistics::Counters;
@@ -75,7 +75,7 @@ static RUNTIMES: [LinkRuntime; LINKS] = {
     runtimes
 };
 
-static PREPARED: Once<()> = Once::new();
+static PREPARED: Once = Once::new();
 
 /// All links. [`prepare`] must have succeeded before one of them is used.
 pub fn runtimes() -> &'static [LinkRuntime] {
@@ -87,13 +87,15 @@ pub fn runtimes() -> &'static [LinkRuntime] {
 /// # Errors
 /// 0x604e when the SDK has no memory for it; the next command tries again.
 pub fn prepare() -> Result<(), Code> {
-    let prepared = PREPARED.try_call_once(|| {
+    let prepared = PREPARED.run(|| {
         for runtime in &RUNTIMES {
             runtime.create()?;
         }
-        port::create()
+        port::create()?;
+        heap::open_arena();
+        Ok(())
     });
-    prepared.copied().map_err(|NoMemory| Code::CreateSemaFailed)
+    prepared.map_err(|NoMemory| Code::CreateSemaFailed)
 }
 
 impl LinkRuntime {
@@ -133,6 +135,7 @@ impl LinkRuntime {
 
     /// Sends `packet` on the `open` connection until `deadline`. For who has the right to send, or is alone as yet.
     fn send(&self, open: Open, packet: &[u8], deadline: Instant) -> Result<(), Broken> {
+        no_lock_held();
         self.channel.send(open, packet, deadline)?;
         self.counters.bytes_sent.add(packet.len());
         Ok(())

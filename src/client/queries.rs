@@ -60,18 +60,24 @@ impl Sink for Piece {
     }
 }
 
+/// The piece behind the first `skip` ones of what `write` writes; empty where there is none.
+fn piece(skip: usize, write: impl FnOnce(&mut dyn Sink)) -> Vec<u8, LINE_BUFFER> {
+    let mut piece = Piece { skip, bytes: Vec::new() };
+    write(&mut piece);
+    piece.bytes
+}
+
 /// Prints what `describe` writes about a link. Each piece is copied under the link's lock and printed without it: a host
 /// that holds the line must not keep the link's task from what is due. What is described must not change meanwhile but
 /// in single characters; a command's own parameters are only changed by commands.
 pub(super) fn print_of(output: &mut Output, runtime: &LinkRuntime, describe: &dyn Fn(&Link<Bytes>, &mut dyn Sink)) {
     let mut printed = 0_usize;
     loop {
-        let mut piece = Piece { skip: printed, bytes: Vec::new() };
-        describe(&runtime.link.lock(), &mut piece);
-        if piece.bytes.is_empty() {
+        let piece = piece(printed, |sink| describe(&runtime.link.lock(), sink));
+        if piece.is_empty() {
             return;
         }
-        output.write(&piece.bytes);
+        output.write(&piece);
         printed = printed.saturating_add(1);
     }
 }
@@ -79,8 +85,7 @@ pub(super) fn print_of(output: &mut Output, runtime: &LinkRuntime, describe: &dy
 /// Writes the rows of all queries but those of a kind of their own.
 fn describe(sink: &mut dyn Sink, row: &'static Command, index: u8, link: &Link<Bytes>) {
     if row.id == CommandId::Conn {
-        let state = link.state() as u8;
-        return print_endpoint(link, |endpoint| answer::connection(sink, index, state, endpoint));
+        return answer::connection(sink, index, link.state() as u8, &endpoint(link));
     }
     let index = u32::from(index);
     let Some(user) = link.user() else { return };
@@ -139,16 +144,17 @@ fn field(sink: &mut dyn Sink, row: &'static Command, index: u32, text: &[u8]) {
     Line::row(sink, row).int(index).quoted(text).end();
 }
 
-/// Has the endpoint of a link printed, where it is or was connected to.
-pub(super) fn print_endpoint(link: &Link<Bytes>, print: impl FnOnce(&Endpoint<'_>)) {
+/// What a link is or was connected to. Out of line: it is asked for in two places.
+#[inline(never)]
+pub(super) fn endpoint(link: &Link<Bytes>) -> Endpoint<'_> {
     let (user, target) = (link.user(), link.target());
-    print(&Endpoint {
+    Endpoint {
         scheme: user.map_or(0, |user| user.scheme),
         host: target.map_or(&[][..], |target| target.host.as_ref()),
         port: target.map_or(0, |target| target.port),
         path: user.map_or(&[][..], |user| user.path.as_ref()),
         reconnect: target.is_some_and(|target| target.reconnect),
-    });
+    }
 }
 
 fn connection_config(sink: &mut dyn Sink, row: &'static Command, index: u32, link: &Link<Bytes>) {
@@ -180,5 +186,40 @@ fn subscriptions(output: &mut Output, row: &'static Command, runtime: &LinkRunti
                 line.quoted(known.filter.as_ref()).int(u32::from(qos_value(known.granted))).end();
             }
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec::Vec;
+
+    #[derive(Default)]
+    struct Whole(Vec<u8>);
+
+    impl Sink for Whole {
+        fn write(&mut self, bytes: &[u8]) {
+            self.0.extend_from_slice(bytes);
+        }
+    }
+
+    #[test]
+    fn pieces_make_the_rows() {
+        let texts = [&b""[..], b"a", &[b'"'; LINE_BUFFER], &[b'x'; 3 * LINE_BUFFER]];
+        let describe = |sink: &mut dyn Sink| {
+            for text in texts {
+                Line::new(sink, b"+ROW:").int(7).quoted(text).end();
+            }
+        };
+        let (mut whole, mut put_together) = (Whole::default(), Vec::new());
+        describe(&mut whole);
+        for skip in 0.. {
+            let piece = piece(skip, describe);
+            if piece.is_empty() {
+                break;
+            }
+            put_together.extend_from_slice(&piece);
+        }
+        assert_eq!(put_together, whole.0);
     }
 }

@@ -103,3 +103,115 @@ fn send_owed(runtime: &LinkRuntime, open: Open) -> Result<(), Broken> {
         runtime.send(open, owed, now().after(SILENCE_MS))?;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{prepare, runtimes};
+    use super::*;
+    use crate::net::layers::Security;
+    use crate::sdk::heap::Bytes;
+    use crate::sdk::socket::SocketHandle;
+    use crate::sdk::task::testing::on_task;
+    use std::sync::{Mutex, MutexGuard, PoisonError};
+    use w800_mqtt_core::bytes::Buffer;
+    use w800_mqtt_core::link::Reply;
+    use w800_mqtt_core::link::config::{Target, UserConfig};
+
+    /// The links are the program's: one test uses them at a time.
+    fn alone() -> MutexGuard<'static, ()> {
+        static ONE: Mutex<()> = Mutex::new(());
+        ONE.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn bytes(text: &[u8]) -> Bytes {
+        Bytes::copy_of(text).unwrap()
+    }
+
+    /// A link whose connection stands, on a socket that takes nothing.
+    fn established() -> &'static LinkRuntime {
+        prepare().unwrap();
+        let runtime = &runtimes()[0];
+        let mut link = runtime.link.lock();
+        link.clean();
+        let [client_id, username, password, path] = [b"id", &b""[..], b"", b"/"].map(bytes);
+        link.configure_user(UserConfig { scheme: 1, client_id, username, password, path });
+        link.begin_connection(Target { host: bytes(b"h"), port: 1, reconnect: false, timeout_ms: 1000 }).unwrap();
+        link.connect_packet(now()).unwrap();
+        link.session.receive(&mut &[0x20, 2, 0, 0][..], now()).unwrap();
+        assert!(link.conclude_connection(Reply::Connected));
+        link.established();
+        drop(link);
+        runtime.channel.begin(SocketHandle::CLOSED, Security::Plain);
+        runtime
+    }
+
+    /// A PINGREQ becomes due.
+    fn owe(runtime: &LinkRuntime) {
+        runtime.link.lock().session.tick(now().after(600_000), false).unwrap();
+        assert!(owes(runtime));
+    }
+
+    #[test]
+    fn what_becomes_due_while_another_sends_goes_out_when_it_ends() {
+        let _alone = alone();
+        on_task(|| {
+            let runtime = established();
+            let ways: [fn(SendRight); 2] = [drop, |right| drop(right.on_established())];
+            for ends in ways {
+                let right = SendRight::claim(runtime, now()).unwrap();
+                owe(runtime);
+                flush(runtime);
+                assert!(owes(runtime), "who has no right leaves it");
+                ends(right);
+                assert!(!owes(runtime), "who had it does it");
+            }
+            runtime.channel.end();
+        });
+    }
+
+    #[test]
+    fn behind_a_farewell_nothing_follows() {
+        use core::sync::atomic::Ordering;
+        let _alone = alone();
+        on_task(|| {
+            let runtime = established();
+            let sending = SendRight::claim(runtime, now()).unwrap().on_established().unwrap();
+            owe(runtime);
+            runtime.stop.store(true, Ordering::Release);
+            sending.farewell(now());
+            assert!(runtime.link.lock().session.has_replies(), "not sent");
+            runtime.stop.store(false, Ordering::Release);
+            runtime.channel.end();
+        });
+    }
+
+    #[test]
+    fn without_a_connection_there_is_no_guard_to_send_with() {
+        let _alone = alone();
+        on_task(|| {
+            let runtime = established();
+            runtime.link.lock().connection_lost();
+            let refused = |right: SendRight| right.on_established().err();
+            assert_eq!(SendRight::claim(runtime, now()).and_then(refused), Some(Code::InDisconnectedState));
+            runtime.link.lock().clean();
+            assert_eq!(SendRight::claim(runtime, now()).and_then(refused), Some(Code::UninitiatedOrAlreadyClean));
+            runtime.channel.end();
+        });
+    }
+
+    #[test]
+    fn who_sends_holds_no_lock() {
+        let _alone = alone();
+        on_task(|| {
+            let runtime = established();
+            let sending = SendRight::claim(runtime, now()).unwrap().on_established().unwrap();
+            assert!(sending.send(b"packet", now()).is_err(), "a socket that takes nothing");
+            let held = runtime.link.lock();
+            let sends = std::panic::AssertUnwindSafe(|| sending.send(b"packet", now()));
+            assert!(std::panic::catch_unwind(sends).is_err());
+            drop(held);
+            drop(sending);
+            runtime.channel.end();
+        });
+    }
+}

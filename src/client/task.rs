@@ -5,7 +5,7 @@
 
 use super::connection::{Connection, connect};
 use super::output::Output;
-use super::queries::{self, print_endpoint};
+use super::queries::{endpoint, print_of};
 use super::sending::{SendGuard, SendRight, flush};
 use super::{LinkRuntime, report, runtimes};
 use crate::net::channel::Open;
@@ -187,11 +187,7 @@ pub(super) fn established(
 
 #[inline(never)]
 fn print_connected(runtime: &LinkRuntime, output: &mut Output) {
-    queries::print_of(output, runtime, &|link, sink| {
-        if link.user().is_some() && link.target().is_some() {
-            print_endpoint(link, |endpoint| answer::connected(sink, runtime.index, endpoint));
-        }
-    });
+    print_of(output, runtime, &|link, sink| answer::connected(sink, runtime.index, &endpoint(link)));
 }
 
 /// Subscribes again where the broker has forgotten it, then sends again what is in flight.

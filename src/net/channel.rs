@@ -65,8 +65,7 @@ impl Channel {
     /// The connection is over: gives everything back. The socket may go now.
     pub fn end(&self) {
         *self.open.lock() = None;
-        let ended = core::mem::replace(&mut *self.security.lock(), Security::Plain);
-        drop(ended);
+        *self.security.lock() = Security::Plain;
     }
 
     /// What the next connection may resume of this one.

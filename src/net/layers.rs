@@ -21,7 +21,7 @@ use w800_mqtt_core::report::Stage;
 use w800_mqtt_core::time::Instant;
 #[cfg(websocket)]
 use w800_mqtt_core::ws::frame::Decoder;
-use w800_mqtt_core::ws::handshake::Target;
+use w800_mqtt_core::ws::handshake::Resource;
 
 /// What lies on TCP.
 #[derive(Debug)]
@@ -194,16 +194,16 @@ impl Framing {
         channel: &Channel,
         open: Open,
         socket: &Socket,
-        target: &Target<'_>,
+        resource: &Resource<'_>,
         buffer: &mut [u8],
         attempt: &Attempt<'_>,
     ) -> Result<(usize, Self), Failure> {
         #[cfg(websocket)]
-        let opened = websocket::open(channel, open, socket, target, buffer, attempt)
+        let opened = websocket::open(channel, open, socket, resource, buffer, attempt)
             .map(|(left, frames)| (left, Self::WebSocket(frames)));
         #[cfg(not(websocket))]
         let opened = {
-            let _ = (channel, open, socket, target, buffer, attempt);
+            let _ = (channel, open, socket, resource, buffer, attempt);
             Err(Failure::at(Stage::WebSocket))
         };
         opened

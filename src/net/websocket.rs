@@ -10,7 +10,7 @@ use w800_mqtt_core::at::code::Code;
 use w800_mqtt_core::report::{Failure, Stage};
 use w800_mqtt_core::time::Instant;
 use w800_mqtt_core::ws::frame::{self, Decoder, Mask, Violation};
-use w800_mqtt_core::ws::handshake::{self, Refusal, Response, Target};
+use w800_mqtt_core::ws::handshake::{self, Refusal, Resource, Response};
 
 /// Bytes of a frame that are masked and sent at once.
 const PIECE_BYTES: usize = 512;
@@ -45,7 +45,7 @@ pub fn open(
     channel: &Channel,
     open: Open,
     socket: &Socket,
-    target: &Target<'_>,
+    resource: &Resource<'_>,
     buffer: &mut [u8],
     attempt: &Attempt<'_>,
 ) -> Result<(usize, Decoder), Failure> {
@@ -53,7 +53,7 @@ pub fn open(
     let mut random = [0; 16];
     channel.random(&mut random).ok_or(failure)?;
     let key = handshake::key(&random);
-    let length = handshake::request(buffer, target, &key).ok_or(failure)?;
+    let length = handshake::request(buffer, resource, &key).ok_or(failure)?;
     let request = buffer.get(..length).unwrap_or_default();
     channel.send_raw(open, request, attempt.deadline).map_err(|_| closed())?;
     let digest = sha1(&handshake::accept_source(&key)).ok_or(failure)?;

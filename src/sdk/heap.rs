@@ -5,7 +5,6 @@
 //! from the SDK's heap.
 
 use super::bindings;
-use super::sync::Once;
 use crate::options::ARENA_BYTES;
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::UnsafeCell;
@@ -25,12 +24,11 @@ unsafe impl Sync for Region {}
 
 static ARENA: Region = Region(UnsafeCell::new([0; ARENA_BYTES]));
 static ALLOCATOR: LlffHeap = LlffHeap::empty();
-static READY: Once<()> = Once::new();
 
-fn arena() -> &'static LlffHeap {
-    // SAFETY: the region is used for nothing else, and this runs once, before any allocation.
-    READY.call_once(|| unsafe { ALLOCATOR.init(ARENA.0.get().addr(), ARENA_BYTES) });
-    &ALLOCATOR
+/// Gives the arena its memory, once. Until then, blocks come from the SDK's heap.
+pub fn open_arena() {
+    // SAFETY: the region is used for nothing else; the allocator itself refuses to be given it twice.
+    unsafe { ALLOCATOR.init(ARENA.0.get().addr(), ARENA_BYTES) };
 }
 
 /// Bytes that are in use, and the most that ever were.
@@ -83,7 +81,7 @@ static ARENA_PEAK: AtomicU32 = AtomicU32::new(0);
 
 /// Bytes of the arena that are in use, what its allocator adds to a block included.
 pub fn arena_used() -> u32 {
-    arena().used() as u32
+    ALLOCATOR.used() as u32
 }
 
 /// The most that ever were.
@@ -131,7 +129,7 @@ impl Bytes {
     fn from_arena(length: usize) -> Option<Self> {
         let layout = Self::layout(length)?;
         // SAFETY: the layout is not of size 0 (`allocate` has excluded it).
-        let at = NonNull::new(unsafe { arena().alloc(layout) })?;
+        let at = NonNull::new(unsafe { ALLOCATOR.alloc(layout) })?;
         raise(&ARENA_PEAK, arena_used());
         Some(Self { at, length, source: Source::Arena })
     }
@@ -164,7 +162,7 @@ impl Drop for Bytes {
             Source::Arena => {
                 if let Some(layout) = Self::layout(self.length) {
                     // SAFETY: the block came from the arena with this very layout.
-                    unsafe { arena().dealloc(self.at.as_ptr(), layout) };
+                    unsafe { ALLOCATOR.dealloc(self.at.as_ptr(), layout) };
                 }
             }
             Source::SdkHeap => {

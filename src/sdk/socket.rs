@@ -5,7 +5,7 @@ use super::clock;
 use super::sync::no_lock_held;
 use core::ffi::{CStr, c_int, c_void};
 use heapless::Vec;
-use w800_mqtt_core::digits::Decimal;
+use w800_mqtt_core::digits::{DECIMAL_MAX, decimal};
 use w800_mqtt_core::time::Instant;
 
 /// The peer is gone or the socket is of no use any more; the value is lwIP's `SO_ERROR`, 0 when it names none.
@@ -45,8 +45,7 @@ impl Address {
     /// The address that `host` spells in digits; `None` when it is a name or no address at all.
     pub fn parse(host: &CStr, port: u16) -> Option<Self> {
         let mut service = [0_u8; 8];
-        let digits = Decimal::of(u32::from(port));
-        for (to, from) in service.iter_mut().zip(digits.as_bytes()) {
+        for (to, from) in service.iter_mut().zip(decimal(u32::from(port), &mut [0; DECIMAL_MAX])) {
             *to = *from;
         }
         // SAFETY: all-zero is a valid `addrinfo`: no flags, no pointers.
@@ -192,6 +191,10 @@ impl Drop for Socket {
 pub struct SocketHandle(c_int);
 
 impl SocketHandle {
+    /// The name of no socket.
+    #[cfg(test)]
+    pub const CLOSED: Self = Self(-1);
+
     /// The pending error, which asking clears; 0 for none.
     pub fn error(self) -> i32 {
         let mut error: c_int = 0;
@@ -249,24 +252,20 @@ impl SocketHandle {
     /// # Errors
     /// [`Broken`] at the end of the stream or on an error.
     pub fn receive(self, into: &mut [u8]) -> Result<usize, Broken> {
-        match self.take(into) {
-            Some(taken) => taken,
-            None if self.wait(Interest::Readable, 0) == Ready::No => Ok(0),
-            // A socket that is over is readable; so is one to which bytes have come since.
-            None => self.take(into).unwrap_or_else(|| Err(Broken(self.error()))),
+        // A socket that is over is readable; so is one to which bytes have come behind the first look.
+        for _ in 0..2 {
+            // SAFETY: `into` is valid for its length.
+            let got = unsafe {
+                bindings::lwip_recv(self.0, into.as_mut_ptr().cast(), into.len(), bindings::MSG_DONTWAIT as c_int)
+            };
+            match usize::try_from(got) {
+                Ok(0) => return Err(Broken(0)),
+                Ok(got) => return Ok(got.min(into.len())),
+                Err(_) if self.wait(Interest::Readable, 0) == Ready::No => return Ok(0),
+                Err(_) => {}
+            }
         }
-    }
-
-    /// Takes what is there; `None` when nothing is, or when the connection is broken.
-    fn take(self, into: &mut [u8]) -> Option<Result<usize, Broken>> {
-        // SAFETY: `into` is valid for its length.
-        let got = unsafe {
-            bindings::lwip_recv(self.0, into.as_mut_ptr().cast(), into.len(), bindings::MSG_DONTWAIT as c_int)
-        };
-        match usize::try_from(got).ok()? {
-            0 => Some(Err(Broken(0))),
-            got => Some(Ok(got.min(into.len()))),
-        }
+        Err(Broken(self.error()))
     }
 
     /// Waits until lwIP may take bytes again; a little longer where the attempt before was `in_vain` too.

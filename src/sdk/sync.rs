@@ -14,6 +14,7 @@ use core::cell::{Cell, UnsafeCell};
 use core::ffi::c_void;
 use core::marker::PhantomData;
 use core::sync::atomic::{AtomicPtr, Ordering};
+use spin::mutex::SpinMutex;
 
 /// What the calling task holds, counted where there are debug assertions and an operating system to keep the count in.
 #[cfg(all(debug_assertions, not(target_os = "none")))]
@@ -36,7 +37,7 @@ mod held {
 
 #[cfg(not(all(debug_assertions, not(target_os = "none"))))]
 mod held {
-    pub(super) const fn count(_: impl Copy) {}
+    pub(super) fn count(_: impl FnOnce(u32) -> u32) {}
 
     pub(super) const fn none() -> bool {
         true
@@ -44,7 +45,7 @@ mod held {
 }
 
 /// The calling task is about to wait, or may be: it must hold no lock, or whoever needs that lock would wait with it.
-#[track_caller]
+#[cfg_attr(debug_assertions, track_caller)]
 pub fn no_lock_held() {
     debug_assert!(held::none(), "a task that holds a lock waits");
 }
@@ -94,8 +95,16 @@ impl<T: Copy> Critical<T> {
 fn enter(used: &Cell<bool>) {
     // SAFETY: no requirements; paired with `leave`.
     unsafe { bindings::wm_os_internal_set_critical() };
-    assert!(!used.replace(true), "used inside itself");
+    must_hold(!used.replace(true));
     held::count(|locks| locks.saturating_add(1));
+}
+
+/// What no caller in this library breaks, and what must be so in any program: a value used inside itself, or without the
+/// mutex that guards it, would have two references that exclude each other.
+#[inline(never)]
+#[cfg_attr(debug_assertions, track_caller)]
+fn must_hold(condition: bool) {
+    assert!(condition, "misused lock");
 }
 
 #[inline(never)]
@@ -136,8 +145,7 @@ impl<T> Mutex<T> {
     /// # Errors
     /// [`NoMemory`] when the SDK has none for it.
     pub fn create(&self) -> Result<(), NoMemory> {
-        // SAFETY: `place` is a valid place for the result.
-        self.handle.create(|place| unsafe { bindings::wm_os_internal_mutex_create(place) })
+        create(&self.handle)
     }
 
     /// Waits until no other task uses the value: each does so for a step only.
@@ -169,13 +177,19 @@ impl<T> Drop for Guard<'_, T> {
     }
 }
 
-/// Out of line, as [`release`]: there are many places.
+/// Out of line, as the two below: there are many places.
 #[inline(never)]
-#[track_caller]
+fn create(handle: &Handle) -> Result<(), NoMemory> {
+    // SAFETY: `place` is a valid place for the result.
+    handle.create(|place| unsafe { bindings::wm_os_internal_mutex_create(place) })
+}
+
+#[inline(never)]
+#[cfg_attr(debug_assertions, track_caller)]
 fn acquire(handle: &Handle) {
     no_lock_held();
     let mutex = handle.get();
-    assert!(!mutex.is_null(), "locked before it was created");
+    must_hold(!mutex.is_null());
     // SAFETY: the handle is a live mutex of the SDK; it is never deleted.
     while unsafe { bindings::wm_os_internal_mutex_acquire(mutex, FOREVER) } != bindings::WM_OS_STATUS_SUCCESS {}
     held::count(|locks| locks.saturating_add(1));
@@ -205,8 +219,36 @@ impl spin::RelaxStrategy for Yield {
     }
 }
 
-/// What is set up once, by the first task that needs it, while any other that needs it sleeps.
-pub type Once<T> = spin::once::Once<T, Yield>;
+/// What is set up once, by the first task that needs it, while any other that needs it sleeps: before it is done there is
+/// no mutex to wait for.
+#[derive(Debug)]
+pub struct Once(SpinMutex<bool, Yield>);
+
+impl Once {
+    /// Not set up yet.
+    pub const fn new() -> Self {
+        Self(SpinMutex::new(false))
+    }
+
+    /// Sets it up, unless that was done before.
+    ///
+    /// # Errors
+    /// What `set_up` says; it is asked again the next time.
+    pub fn run<E>(&self, set_up: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
+        let mut done = self.0.lock();
+        if !*done {
+            set_up()?;
+            *done = true;
+        }
+        Ok(())
+    }
+}
+
+impl Default for Once {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 /// An object of the SDK that is created once and lives as long as the firmware.
 #[derive(Debug)]
@@ -258,6 +300,7 @@ impl Semaphore {
     ///
     /// # Errors
     /// [`NoMemory`] when the SDK has none for it.
+    #[inline(never)]
     pub fn create(&self) -> Result<(), NoMemory> {
         // SAFETY: `place` is a valid place for the result.
         self.handle.create(|place| unsafe { bindings::wm_os_internal_sem_create(place, self.initial) })
@@ -269,7 +312,7 @@ impl Semaphore {
     }
 
     /// Counts down, waiting at most `milliseconds` for the count to be above 0. `false` when the time is over.
-    #[track_caller]
+    #[cfg_attr(debug_assertions, track_caller)]
     pub fn acquire(&self, milliseconds: u32) -> bool {
         if milliseconds > 0 {
             no_lock_held();
@@ -310,5 +353,126 @@ unsafe impl critical_section::Impl for CriticalSection {
     unsafe fn release(_: critical_section::RawRestoreState) {
         // SAFETY: the caller pairs it with `acquire`.
         unsafe { bindings::wm_os_internal_release_critical() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::clock;
+    use super::super::task::testing::on_task;
+    use super::*;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, AtomicU32};
+
+    fn panics(operation: impl FnOnce()) -> bool {
+        catch_unwind(AssertUnwindSafe(operation)).is_err()
+    }
+
+    #[test]
+    fn critical_values_are_used_and_replaced() {
+        static VALUE: Critical<(u32, u32)> = Critical::new((1, 2));
+        assert_eq!(VALUE.with(|(one, other)| core::mem::replace(one, 5) + *other), 3);
+        assert_eq!(VALUE.get(), (5, 2));
+        VALUE.set((7, 8));
+        assert_eq!(VALUE.get(), (7, 8));
+        assert!(!VALUE.with(|_| held::none()) && held::none());
+    }
+
+    #[test]
+    fn a_critical_value_is_not_used_inside_itself() {
+        static VALUE: Critical<u32> = Critical::new(0);
+        assert!(panics(|| VALUE.with(|_| VALUE.set(1))));
+        // What the panic has jumped over.
+        for _ in 0..2 {
+            // SAFETY: leaves what both uses above have entered.
+            unsafe { bindings::wm_os_internal_release_critical() };
+        }
+    }
+
+    #[test]
+    fn who_holds_a_mutex_must_not_wait() {
+        static HELD: Mutex<u32> = Mutex::new(0);
+        static OTHER: Mutex<u32> = Mutex::new(0);
+        static SIGNAL: Semaphore = Semaphore::new(1);
+        on_task(|| {
+            assert!(HELD.create().is_ok() && OTHER.create().is_ok() && SIGNAL.create().is_ok());
+            let waits: [fn(); 5] = [
+                || drop(OTHER.lock()),
+                || assert!(SIGNAL.acquire(1)),
+                || clock::delay_ms(1),
+                || super::super::device::send(b"x"),
+                no_lock_held,
+            ];
+            for wait in waits {
+                let guard = HELD.lock();
+                assert!(panics(wait));
+                assert!(SIGNAL.acquire(0), "not to wait is allowed");
+                SIGNAL.release();
+                drop(guard);
+                no_lock_held();
+            }
+        });
+    }
+
+    #[test]
+    fn a_mutex_lets_one_task_in_at_a_time() {
+        static SHARED: Mutex<u32> = Mutex::new(0);
+        const ROUNDS: u32 = 200;
+        on_task(|| assert!(SHARED.create().is_ok()));
+        let tasks = [(); 2].map(|()| {
+            std::thread::spawn(|| {
+                on_task(|| {
+                    for _ in 0..ROUNDS {
+                        let mut guard = SHARED.lock();
+                        let seen = *guard;
+                        // SAFETY: no requirements; leaving it lets another task run.
+                        unsafe {
+                            bindings::wm_os_internal_set_critical();
+                            bindings::wm_os_internal_release_critical();
+                        }
+                        *guard = seen + 1;
+                    }
+                });
+            })
+        });
+        for task in tasks {
+            task.join().unwrap();
+        }
+        on_task(|| assert_eq!(*SHARED.lock(), 2 * ROUNDS));
+    }
+
+    #[test]
+    fn a_mutex_that_was_not_created_is_not_locked() {
+        static NEVER: Mutex<u32> = Mutex::new(0);
+        assert!(panics(|| drop(NEVER.lock())));
+    }
+
+    #[test]
+    fn what_is_set_up_once_waits_for_who_sets_it_up() {
+        static ONCE: Once = Once::new();
+        static RUNS: AtomicU32 = AtomicU32::new(0);
+        assert_eq!(ONCE.run(|| Err(7)), Err(7));
+        let finished = Arc::new(AtomicBool::new(false));
+        let seen = Arc::clone(&finished);
+        let second = std::thread::spawn(move || {
+            on_task(move || {
+                ONCE.run(|| -> Result<(), ()> {
+                    RUNS.fetch_add(1, Ordering::Relaxed);
+                    clock::delay_ms(30);
+                    finished.store(true, Ordering::Release);
+                    Ok(())
+                })
+                .unwrap();
+            });
+        });
+        on_task(move || {
+            while RUNS.load(Ordering::Relaxed) == 0 {
+                clock::delay_ms(1);
+            }
+            ONCE.run(|| -> Result<(), ()> { panic!("twice") }).unwrap();
+            assert!(seen.load(Ordering::Acquire));
+        });
+        second.join().unwrap();
     }
 }

@@ -165,3 +165,51 @@ impl Stack {
         self.painted = None;
     }
 }
+
+/// Unit tests that need a task of the virtual board's.
+#[cfg(test)]
+pub mod testing {
+    use super::super::bindings;
+    use core::ffi::c_void;
+    use std::boxed::Box;
+    use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+    use std::sync::mpsc;
+
+    type Boxed = Box<dyn FnOnce() + Send>;
+
+    const STACK_BYTES: u32 = 4096;
+
+    extern "C" fn entry(parameter: *mut c_void) {
+        // SAFETY: `on_task` has given this box away to this one call.
+        let body = unsafe { Box::from_raw(parameter.cast::<Boxed>()) };
+        body();
+        // SAFETY: a task ends itself with the name of none. It owns nothing any more.
+        let _ = unsafe { bindings::wm_os_internal_task_del(core::ptr::null_mut()) };
+    }
+
+    /// Runs `body` in a task and waits for its end; its panic is the caller's.
+    pub fn on_task(body: impl FnOnce() + Send + 'static) {
+        let (end, ended) = mpsc::channel();
+        let boxed: Boxed = Box::new(move || {
+            let _ = end.send(catch_unwind(AssertUnwindSafe(body)));
+        });
+        let mut handle = core::ptr::null_mut();
+        let parameter = Box::into_raw(Box::new(boxed)).cast();
+        // SAFETY: `handle` is a place for the result, the name is static, and the entry takes the box.
+        let status = unsafe {
+            bindings::wm_os_internal_task_create(
+                &mut handle,
+                c"test".as_ptr(),
+                Some(entry),
+                parameter,
+                STACK_BYTES,
+                crate::options::TASK_PRIORITY,
+                0,
+            )
+        };
+        assert_eq!(status, bindings::WM_OS_STATUS_SUCCESS);
+        if let Err(panic) = ended.recv().expect("the task sends its end") {
+            resume_unwind(panic);
+        }
+    }
+}

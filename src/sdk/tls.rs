@@ -2,13 +2,15 @@
 //!
 //! Nothing here waits: each step says what it waits for. One task at a time may use a [`Tls`].
 
+mod callbacks;
+
 use super::bindings;
 use super::block::Block;
-use super::heap::{self, Bytes};
+use super::heap::Bytes;
 use super::random::Random;
 use super::socket::SocketHandle;
 use super::x509::{Certificates, PrivateKey, is_out_of_memory};
-use core::ffi::{CStr, c_char, c_int, c_void};
+use core::ffi::{CStr, c_char, c_int};
 use heapless::Vec;
 use w800_mqtt_core::link::config::MOST_ALPN_NAMES;
 
@@ -194,7 +196,7 @@ impl Tls {
             bindings::mbedtls_ssl_conf_rng(config, Some(bindings::mbedtls_ctr_drbg_random), self.random.context());
             if let Some(authorities) = &self.credentials.authorities {
                 bindings::mbedtls_ssl_conf_ca_chain(config, authorities.as_ptr(), core::ptr::null_mut());
-                bindings::mbedtls_ssl_conf_verify(config, Some(verified), self.at().cast());
+                bindings::mbedtls_ssl_conf_verify(config, Some(callbacks::verified), self.at().cast());
             }
             if let Some((own, key)) = &self.credentials.own {
                 succeeded(bindings::mbedtls_ssl_conf_own_cert(config, own.as_ptr(), key.as_ptr()))?;
@@ -251,7 +253,7 @@ impl Tls {
             }
             succeeded(bindings::mbedtls_ssl_setup(self.ssl(), &raw const (*at).config))?;
             succeeded(bindings::mbedtls_ssl_set_hostname(self.ssl(), host.cast()))?;
-            bindings::mbedtls_ssl_set_bio(self.ssl(), at.cast(), Some(send), Some(receive), None);
+            bindings::mbedtls_ssl_set_bio(self.ssl(), at.cast(), Some(callbacks::send), Some(callbacks::receive), None);
             if let Some(session) = session {
                 // A session that cannot be resumed is made anew.
                 let _ = bindings::mbedtls_ssl_set_session(self.ssl(), session.0.as_ptr());
@@ -444,98 +446,4 @@ impl<T> Step<T> {
             Self::Failed(error) => Step::Failed(error),
         }
     }
-}
-
-/// Mbed TLS sends.
-extern "C" fn send(context: *mut c_void, bytes: *const u8, length: usize) -> c_int {
-    let parts = context.cast::<Parts>();
-    // SAFETY: the context is the block that `attach` gave; Mbed TLS hands `length` valid bytes.
-    let (socket, handshakes, bytes) =
-        unsafe { ((*parts).socket, (*parts).handshakes, core::slice::from_raw_parts(bytes, length)) };
-    // SAFETY: the block holds both flags.
-    if unsafe { (*parts).write_pending && !(*parts).writes } {
-        return bindings::MBEDTLS_ERR_SSL_WANT_WRITE;
-    }
-    let Some(socket) = socket else { return bindings::MBEDTLS_ERR_NET_CONN_RESET };
-    let sent = socket.send(bytes);
-    // SAFETY: as above. What is not written by `write` is an alert, or a flight of the handshake.
-    unsafe { (*parts).alert_pending = !(*parts).writes && sent == Ok(0) };
-    match sent {
-        Ok(0) => bindings::MBEDTLS_ERR_SSL_WANT_WRITE,
-        Ok(sent) => c_int::try_from(sent).unwrap_or(c_int::MAX),
-        // A server that refuses a client in its handshake says why and resets: what is lost is of no interest, what it
-        // has said is still to be read.
-        Err(_) if handshakes => c_int::try_from(bytes.len()).unwrap_or(c_int::MAX),
-        Err(_) => bindings::MBEDTLS_ERR_NET_CONN_RESET,
-    }
-}
-
-/// Mbed TLS receives.
-extern "C" fn receive(context: *mut c_void, into: *mut u8, length: usize) -> c_int {
-    let parts = context.cast::<Parts>();
-    // SAFETY: as in `send`; the place is Mbed TLS's own buffer, which it does not look at meanwhile.
-    let (socket, into) = unsafe {
-        let most = length.min((*parts).budget);
-        ((*parts).socket, core::slice::from_raw_parts_mut(into, most))
-    };
-    if into.is_empty() {
-        return bindings::MBEDTLS_ERR_SSL_WANT_READ;
-    }
-    match socket.map(|socket| socket.receive(into)) {
-        Some(Ok(0)) => bindings::MBEDTLS_ERR_SSL_WANT_READ,
-        Some(Ok(got)) => {
-            // SAFETY: the block holds the number, and only this task uses the block.
-            unsafe {
-                (*parts).received = (*parts).received.wrapping_add(got as u32);
-                (*parts).budget = (*parts).budget.saturating_sub(got);
-            }
-            c_int::try_from(got).unwrap_or(c_int::MAX)
-        }
-        // The end of the stream.
-        Some(Err(broken)) if broken.0 == 0 => 0,
-        _ => bindings::MBEDTLS_ERR_NET_CONN_RESET,
-    }
-}
-
-/// Mbed TLS has looked at one certificate of the peer's chain, the peer's own at depth 0. Adds what it leaves out:
-/// before version 3.5 it knows no addresses in certificates.
-extern "C" fn verified(
-    context: *mut c_void,
-    certificate: *mut bindings::mbedtls_x509_crt,
-    depth: c_int,
-    flags: *mut u32,
-) -> c_int {
-    // SAFETY: the context is the block that `configure` gave; certificate and flags are valid during the call.
-    unsafe {
-        let parts = context.cast::<Parts>();
-        let address = &(*parts).address;
-        if depth == 0 && !address.is_empty() && !names_address(certificate, address) {
-            *flags |= bindings::MBEDTLS_X509_BADCERT_CN_MISMATCH;
-        }
-        (*parts).verification |= *flags;
-        // Asked here: once the verdict is out, Mbed TLS frees the chain that took the room.
-        if *flags & bindings::MBEDTLS_X509_BADCERT_NOT_TRUSTED != 0 && !heap::has_room() {
-            (*parts).memory_was_short = true;
-        }
-    }
-    0
-}
-
-/// # Safety
-/// The certificate is valid.
-unsafe fn names_address(certificate: *const bindings::mbedtls_x509_crt, address: &[u8]) -> bool {
-    // SAFETY: the list's elements are valid as long as the certificate is, and its end is null.
-    unsafe {
-        let mut entry = &raw const (*certificate).subject_alt_names;
-        while !entry.is_null() {
-            let name = &(*entry).buf;
-            let is_address = name.tag.cast_unsigned() & bindings::MBEDTLS_ASN1_TAG_VALUE_MASK
-                == bindings::MBEDTLS_X509_SAN_IP_ADDRESS;
-            if is_address && !name.p.is_null() && core::slice::from_raw_parts(name.p, name.len) == address {
-                return true;
-            }
-            entry = (*entry).next;
-        }
-    }
-    false
 }

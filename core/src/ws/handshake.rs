@@ -3,6 +3,7 @@
 //! The digest in between is the caller's: SHA-1 of [`accept_source`] becomes the [`accept`] value that the
 //! [`Response`] must bring. Redirections and authentication are not followed: they are a [`Refusal::Status`].
 
+use crate::digits::{DECIMAL_MAX, decimal};
 use heapless::Vec;
 
 /// Bytes of the longest request, for a host of 128 bytes and a path of 33 that must all be encoded.
@@ -13,7 +14,7 @@ const LONGEST_RESPONSE: u16 = 8192;
 
 /// What the request asks for (§3).
 #[derive(Debug, Clone, Copy)]
-pub struct Target<'a> {
+pub struct Resource<'a> {
     /// Name or address, an IPv6 address with or without brackets.
     pub host: &'a [u8],
     /// TCP port.
@@ -66,27 +67,33 @@ fn base64(bytes: &[u8], text: &mut [u8]) {
 
 /// Writes the request (§4.1) to the front of `into`: how many bytes. `None` when it does not fit
 /// ([`LONGEST_REQUEST`]), or when the host has a byte that no host name or address has.
-pub fn request(into: &mut [u8], target: &Target<'_>, key: &[u8; 24]) -> Option<usize> {
+pub fn request(into: &mut [u8], resource: &Resource<'_>, key: &[u8; 24]) -> Option<usize> {
     let mut bare_ipv6 = false;
-    for byte in target.host {
+    for byte in resource.host {
         if !byte.is_ascii_graphic() {
             return None;
         }
         bare_ipv6 |= *byte == b':';
     }
-    bare_ipv6 &= !target.host.starts_with(b"[");
+    bare_ipv6 &= !resource.host.starts_with(b"[");
     let (open, shut) = if bare_ipv6 { ("[", "]") } else { ("", "") };
-    let mut digits = *b":00000";
+    let mut room = [0; DECIMAL_MAX];
+    // Nothing where it is the default (§4.1).
+    let (colon, port): (&[u8], &[u8]) = match (resource.port, resource.secure) {
+        (443, true) | (80, false) => (b"", b""),
+        (port, _) => (b":", decimal(u32::from(port), &mut room)),
+    };
     let size = into.len();
     let mut output = Output(into.iter_mut());
     output.put(b"GET ")?;
-    output.path(target.path)?;
-    let parts: [&[u8]; 8] = [
+    output.path(resource.path)?;
+    let parts: [&[u8]; 9] = [
         b" HTTP/1.1\r\nHost: ",
         open.as_bytes(),
-        target.host,
+        resource.host,
         shut.as_bytes(),
-        port(target, &mut digits),
+        colon,
+        port,
         b"\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
           Sec-WebSocket-Protocol: mqtt\r\nSec-WebSocket-Key: ",
         key,
@@ -96,25 +103,6 @@ pub fn request(into: &mut [u8], target: &Target<'_>, key: &[u8; 24]) -> Option<u
         output.put(part)?;
     }
     size.checked_sub(output.0.len())
-}
-
-/// A colon and the port in decimal, or nothing where it is the default (§4.1).
-fn port<'a>(target: &Target<'_>, text: &'a mut [u8; 6]) -> &'a [u8] {
-    let mut rest = target.port;
-    if rest == if target.secure { 443 } else { 80 } {
-        return &[];
-    }
-    let mut start = 0;
-    for (index, digit) in text.iter_mut().enumerate().rev() {
-        start = index;
-        if rest == 0 {
-            *digit = b':';
-            break;
-        }
-        *digit = b'0' | (rest % 10) as u8;
-        rest /= 10;
-    }
-    text.get(start..).unwrap_or_default()
 }
 
 struct Output<'a>(core::slice::IterMut<'a, u8>);
@@ -391,8 +379,8 @@ mod tests {
 
     fn requested(host: &str, port: u16, path: &[u8], secure: bool) -> Option<String> {
         let mut into = [0; LONGEST_REQUEST];
-        let target = Target { host: host.as_bytes(), port, path, secure };
-        let length = request(&mut into, &target, KEY)?;
+        let resource = Resource { host: host.as_bytes(), port, path, secure };
+        let length = request(&mut into, &resource, KEY)?;
         Some(String::from_utf8(into[..length].to_vec()).unwrap())
     }
 
@@ -452,11 +440,11 @@ mod tests {
     #[test]
     fn the_longest_request() {
         let host = [b':'; 128];
-        let target = Target { host: &host, port: 65_535, path: &[0xFF; 33], secure: true };
+        let resource = Resource { host: &host, port: 65_535, path: &[0xFF; 33], secure: true };
         let mut into = [0; LONGEST_REQUEST];
-        assert_eq!(request(&mut into, &target, KEY), Some(LONGEST_REQUEST));
+        assert_eq!(request(&mut into, &resource, KEY), Some(LONGEST_REQUEST));
         for size in 0..LONGEST_REQUEST {
-            assert_eq!(request(&mut into[..size], &target, KEY), None);
+            assert_eq!(request(&mut into[..size], &resource, KEY), None);
         }
     }
 

@@ -12,6 +12,8 @@ pub enum Kind {
     Task,
     /// `wm_os_sem_t *`
     Semaphore,
+    /// `wm_os_mutex_t *`
+    Mutex,
     /// `wm_os_timer_t *`
     Timer,
     /// `wm_nvs_handle_t`

@@ -64,6 +64,25 @@ pub fn sem_release([semaphore, ..]: Words) -> Outcome {
     status(unsafe { bindings::wm_os_internal_sem_release(semaphore) })
 }
 
+pub fn mutex_create([place, ..]: Words) -> Outcome {
+    let mut mutex = std::ptr::null_mut();
+    // SAFETY: the place is valid.
+    let outcome = unsafe { bindings::wm_os_internal_mutex_create(&raw mut mutex) };
+    created(place, Kind::Mutex, mutex, outcome)
+}
+
+pub fn mutex_acquire([mutex, ticks, ..]: Words) -> Outcome {
+    let mutex = handles::find(Kind::Mutex, mutex)?;
+    // SAFETY: the handle is that of a live mutex.
+    status(unsafe { bindings::wm_os_internal_mutex_acquire(mutex, ticks) })
+}
+
+pub fn mutex_release([mutex, ..]: Words) -> Outcome {
+    let mutex = handles::find(Kind::Mutex, mutex)?;
+    // SAFETY: the handle is that of a live mutex.
+    status(unsafe { bindings::wm_os_internal_mutex_release(mutex) })
+}
+
 /// What a new task needs to know.
 struct Launch {
     name: String,
