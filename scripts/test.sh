@@ -3,7 +3,9 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-WORKERS=${W800_TEST_WORKERS:-4}
+# More than there are processors: most serial tests wait most of the time. The chip's code is interpreted and waits less.
+WORKERS=${W800_TEST_WORKERS:-6}
+CHIP_WORKERS=${W800_TEST_WORKERS:-4}
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 
@@ -35,8 +37,11 @@ check_c_format() {
     c_files | xargs -0 -r "$tool" --dry-run --Werror
 }
 
+# serial <workers> <pytest options>...
 serial() {
-    "$python" -m pytest -q -n "$WORKERS" --dist worksteal -p no:cacheprovider scripts/serial --argv "$@"
+    local workers=$1
+    shift
+    "$python" -m pytest -q -n "$workers" --dist worksteal -p no:cacheprovider scripts/serial --argv "$@"
 }
 
 # A workspace of its own: its tests compile for the chip.
@@ -61,9 +66,9 @@ part "clippy" cargo clippy --workspace --all-targets -- -D warnings
 computing >"$logs/computing" 2>&1 &
 computing_job=$!
 part "tests of the scripts" "$python" -m pytest -q -n "$WORKERS" -p no:cacheprovider scripts/tests
-part "serial tests, decoded parameters" serial decoded
-part "serial tests, raw parameters" serial raw
-part "serial tests on the code for the chip" serial decoded --cpu xt804
+part "serial tests, decoded parameters" serial "$WORKERS" decoded
+part "serial tests, raw parameters" serial "$WORKERS" raw
+part "serial tests on the code for the chip" serial "$CHIP_WORKERS" decoded --cpu xt804
 wait "$computing_job"
 (($? < 128)) || echo "FAILED  the parts that compute were ended" >>"$logs/summary"
 cat "$logs/computing"
