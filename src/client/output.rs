@@ -106,7 +106,9 @@ impl Output {
 
     /// The server's answer, or the rest of it, is printed by this right.
     pub fn hand_to_server(self) {
-        *SERVERS.lock() = Some((self, now()));
+        let before = SERVERS.lock().replace((self, now()));
+        // Not under the lock: giving up a right prints what was held back.
+        drop(before);
     }
 
     /// Takes the right back from the server, whose answer has ended.
