@@ -136,7 +136,8 @@ mod tests {
 
     #[test]
     fn what_the_server_is_handed() {
-        let cases: [(&[u8], &[u8], Option<&[u8]>); 10] = [
+        type Case = (&'static [u8], &'static [u8], Option<&'static [u8]>);
+        let cases: [Case; 10] = [
             (br#"AT+MQTTPUB=0,"t","{"a":1}",1,0"#, b"AT+MQTTPUB=0", Some(br#"0,"t","{"a":1}",1,0"#)),
             (b"at+mqttclean=0", b"at+mqttclean=0", Some(b"0")),
             (br#"AT+MQTTCLIENTID=0"id""#, b"AT+MQTTCLIENTID=0", Some(br#"0"id""#)),
