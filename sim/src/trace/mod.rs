@@ -140,6 +140,12 @@ pub fn frame(to_board: bool, bytes: &[u8]) {
     });
 }
 
+/// What a bad network did to a frame instead of carrying it once and in its order.
+pub fn fault(to_board: bool, what: &str, bytes: &[u8]) {
+    let (at, way) = (now(), if to_board { Way::In } else { Way::Out });
+    with(|trace| trace.tell(tcp::fault(at, way, what, bytes)));
+}
+
 /// Something on the serial port.
 pub fn serial(what: Serial<'_>) {
     let at = now();
