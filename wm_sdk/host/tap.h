@@ -22,6 +22,8 @@ enum tap_serial {
 
 struct taps {
     void (*frame)(bool to_board, const void *bytes, size_t length);
+    /* A frame that a bad network does not carry once and in its order, and what it does instead. */
+    void (*fault)(bool to_board, const char *what, const void *bytes, size_t length);
     void (*serial)(enum tap_serial what, const void *bytes, size_t length);
     /* Inside the heap's lock. */
     void (*heap)(size_t used);
@@ -33,6 +35,7 @@ struct taps {
 void tap_set(const struct taps *taps);
 
 void tap_frame(bool to_board, const void *bytes, size_t length);
+void tap_fault(bool to_board, const char *what, const void *bytes, size_t length);
 void tap_serial(enum tap_serial what, const void *bytes, size_t length);
 void tap_heap(size_t used);
 void tap_restart(void);
