@@ -7,7 +7,8 @@ use w800_mqtt_core::at::code::Code;
 use w800_mqtt_core::link::Reply;
 use w800_mqtt_core::link::state::Action;
 use w800_mqtt_core::mqtt::publication::Publication;
-use w800_mqtt_core::mqtt::session::{LONGEST_CONTROL, NotMade, Session};
+use w800_mqtt_core::mqtt::identifier::PacketIdentifier;
+use w800_mqtt_core::mqtt::session::{Begun, LONGEST_CONTROL, NotMade, Session};
 use w800_mqtt_core::time::Instant;
 
 /// Publishes, and waits until the message is written (QoS 0), acknowledged (QoS 1) or complete (QoS 2), at most
@@ -23,35 +24,37 @@ pub fn publish(slot: &'static Slot, mut publication: Publication<Bytes>, timeout
     let failed = Code::ClientPublishFailed;
     slot.done.drain();
     let sending = slot.claim_sending(deadline).ok_or(failed)?;
-    let identifier = {
+    let begun = {
         let mut link = slot.link.lock();
         link.permit(Action::Use)?;
-        let Ok(identifier) = link.session.publish(&mut publication, now()) else {
+        let Ok(begun) = link.session.publish(&mut publication, now()) else {
             drop(link);
             drop(sending);
             slot.flush();
             return Err(failed);
         };
-        if identifier != 0 {
+        if let Begun::Send(identifier) | Begun::Wait(identifier) = begun {
             link.await_answer(identifier, true);
         }
-        identifier
+        begun
     };
-    let sent = sending.send(publication.packet(), deadline).is_ok();
-    if identifier != 0 {
+    let waits = matches!(begun, Begun::Wait(_));
+    let sent = !waits && sending.send(publication.packet(), deadline).is_ok();
+    let kept = begun != Begun::Unconfirmed;
+    if let Begun::Send(identifier) | Begun::Wait(identifier) = begun {
         slot.link.lock().session.sent(identifier, publication, sent, now());
     }
-    if sent || identifier != 0 {
+    if sent || kept {
         slot.counters.messages_sent.add(1);
     }
-    if !sent {
+    if !sent && !waits {
         slot.break_connection();
     }
     drop(sending);
     slot.flush();
-    match (identifier, sent) {
-        (0, true) => Ok(()),
-        (0, false) => Err(failed),
+    match (kept, sent) {
+        (false, true) => Ok(()),
+        (false, false) => Err(failed),
         _ if wait(slot, deadline) == Some(Reply::Published) => Ok(()),
         _ => Err(failed),
     }
@@ -65,7 +68,7 @@ pub fn publish(slot: &'static Slot, mut publication: Publication<Bytes>, timeout
 pub fn request(
     slot: &'static Slot,
     deadline: Instant,
-    encode: impl FnOnce(&mut Session<Bytes>, &mut [u8; LONGEST_CONTROL]) -> Result<(u16, usize), NotMade>,
+    encode: impl FnOnce(&mut Session<Bytes>, &mut [u8; LONGEST_CONTROL]) -> Result<(PacketIdentifier, usize), NotMade>,
 ) -> Result<Option<Reply>, Code> {
     slot.done.drain();
     let Some(sending) = slot.claim_sending(deadline) else { return Ok(None) };

@@ -136,6 +136,6 @@ fn subscriptions(output: &mut Output, row: &'static Command, index: u32, link: &
     let state = u32::from(link.state() as u8);
     for known in link.subscriptions.iter() {
         let mut line = Line::row(output, row);
-        line.int(index).int(state).quoted(known.filter.as_ref()).int(u32::from(qos_value(known.granted))).end();
+        line.int(index).int(state).quoted(known.filter.as_ref()).int(u32::from(known.shown_qos())).end();
     }
 }
