@@ -47,7 +47,8 @@ pub struct Broker {
     /// Messages for the client that were not sent yet: number and QoS.
     waiting: VecDeque<(u8, u8)>,
     outgoing: Vec<Outgoing>,
-    last_identifier: u16,
+    /// Its own messages that the client has acknowledged.
+    pub acknowledged: Vec<u8>,
     pubacks: VecDeque<u16>,
     pubrecs: VecDeque<u16>,
     pubrels: VecDeque<u16>,
@@ -76,7 +77,7 @@ impl Broker {
             last_here: None,
             waiting: waiting.iter().enumerate().map(|(number, qos)| (number as u8, *qos)).collect(),
             outgoing: vec![],
-            last_identifier: 0,
+            acknowledged: vec![],
             pubacks: VecDeque::new(),
             pubrecs: VecDeque::new(),
             pubrels: VecDeque::new(),
@@ -186,7 +187,9 @@ impl Broker {
 
     fn puback(&mut self, identifier: u16) -> Result<(), Breach> {
         hold(self.expected_pubacks.pop_front() == Some(identifier), Rule::Order, "PUBACKs out of order")?;
-        self.outgoing.retain(|out| !(out.identifier == identifier && out.qos == 1));
+        if let Some(at) = self.outgoing.iter().position(|out| out.identifier == identifier && out.qos == 1) {
+            self.acknowledged.push(self.outgoing.remove(at).number);
+        }
         Ok(())
     }
 
@@ -194,6 +197,7 @@ impl Broker {
         hold(self.expected_pubrecs.pop_front() == Some(identifier), Rule::Order, "PUBRECs out of order")?;
         if let Some(out) = self.outgoing.iter_mut().find(|out| out.identifier == identifier && out.qos == 2) {
             out.released = true;
+            self.acknowledged.push(out.number);
             self.pubrels.push_back(identifier);
         }
         Ok(())
@@ -233,8 +237,9 @@ impl Broker {
     pub fn send(&mut self) -> Vec<u8> {
         if !self.outgoing.iter().any(|out| out.due) {
             let (number, qos) = self.waiting.pop_front().expect("wants_to_send said so");
-            self.last_identifier += 1;
-            let identifier = self.last_identifier;
+            // The smallest that is free, so that identifiers are soon used again.
+            let used = |identifier| self.outgoing.iter().any(|out| out.identifier == identifier);
+            let identifier = (1..).find(|identifier| !used(*identifier)).expect("a few are in use");
             self.outgoing.push(Outgoing { number, qos, identifier, released: false, due: true, before: false });
         }
         let out = self.outgoing.iter_mut().find(|out| out.due).expect("one is due");

@@ -133,6 +133,9 @@ pub struct Life {
     closes_left: usize,
     keep_percent: usize,
     clean: bool,
+    /// Whether identifiers begin again long before 65,535 were used. Then no acknowledgement may be said twice, and no
+    /// request be unanswered: it would be taken for that of the next exchange.
+    reuses_identifiers: bool,
     duplicate_percent: usize,
     subscribes_left: usize,
     now: Instant,
@@ -172,14 +175,16 @@ impl Life {
         let refused = if random.percent(10) && !plan.is_empty() { Some(random.below(plan.len()) as u8) } else { None };
         let early = random.percent(50);
         let losses_left = random.one_of(&[0, 1, 2, 3, 5, 12]);
+        let reuses_identifiers = random.percent(25);
         let broker = Broker::new(early, plan.len(), refused, &incoming);
         Self {
             losses_left,
             closes_left: if refused.is_some() { 0 } else { MOST_CLOSES },
             keep_percent: random.one_of(&[0, 50, 100]),
             clean: random.percent(25),
-            duplicate_percent: random.one_of(&[0, 0, 30]),
-            subscribes_left: random.below(3),
+            reuses_identifiers,
+            duplicate_percent: if reuses_identifiers { 0 } else { random.one_of(&[0, 0, 30]) },
+            subscribes_left: if reuses_identifiers { 0 } else { random.below(3) },
             now: Instant::from_millis(1_000_000),
             session: Session::new(),
             up: false,
@@ -290,6 +295,9 @@ impl Life {
         let level = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce][usize::from(qos)];
         let mut publication = Publication::<Bytes>::new(b"t", 1, level, false).expect("there is memory");
         publication.payload_mut().copy_from_slice(&[number]);
+        if self.reuses_identifiers && self.random.percent(20) {
+            self.session.begin_identifiers_behind(0);
+        }
         let begun = self.session.publish(&mut publication, self.now).expect("there is room");
         let mut message = Message { qos, identifier: 0, sent_before: false, over: qos == 0 };
         if let Begun::Send(identifier) | Begun::Wait(identifier) = begun {
@@ -452,6 +460,8 @@ impl Life {
             return hold(self.fault == Fault::OkAtPubrec, Rule::Packet, "OK for what does not wait");
         };
         self.messages[number].over = true;
+        self.pubrecs.retain(|known| *known != identifier);
+        self.pubrels_here.retain(|known| *known != identifier);
         self.events.confirmed += 1;
         hold(self.broker.delivered[number].times > 0, Rule::OkMeansDelivered, "OK, and nobody has it")
     }
@@ -504,6 +514,7 @@ impl Life {
         let waits = |message: &Message| message.identifier == dropped.get() && !message.over;
         let number = self.messages.iter().position(waits).ok_or(Breach(Rule::Packet, "dropped twice"))?;
         self.messages[number].over = true;
+        self.pubrecs.retain(|known| *known != dropped.get());
         hold(self.refused == Some(number as u8), Rule::NothingElseDropped, "dropped, and nobody has refused it")
     }
 
@@ -545,6 +556,9 @@ impl Life {
         hold(said, Rule::BoundedTime, "something is owed and never sent")?;
         hold(self.messages.iter().all(|message| message.over), Rule::BoundedTime, "neither OK nor dropped")?;
         hold(self.broker.is_done(), Rule::BoundedTime, "the broker waits for ever")?;
+        let lacks = |number: &u8| self.port[usize::from(*number)].times == 0;
+        let lost = self.broker.acknowledged.iter().any(lacks);
+        hold(!lost, Rule::OkMeansDelivered, "acknowledged, and the host never got it")?;
         let kept = !self.clean && self.keep_percent == 100;
         let missing = self.port.iter().any(|received| received.times == 0);
         hold(!kept || !missing, Rule::BoundedTime, "the host never got a message")
