@@ -6,8 +6,8 @@ use crate::sdk::heap::Bytes;
 use w800_mqtt_core::at::code::Code;
 use w800_mqtt_core::link::Reply;
 use w800_mqtt_core::link::state::Action;
-use w800_mqtt_core::mqtt::publication::Publication;
 use w800_mqtt_core::mqtt::identifier::PacketIdentifier;
+use w800_mqtt_core::mqtt::publication::Publication;
 use w800_mqtt_core::mqtt::session::{Begun, LONGEST_CONTROL, NotMade, Session};
 use w800_mqtt_core::time::Instant;
 
