@@ -58,7 +58,7 @@ const MBEDTLS_CONFIG: &str = "-DMBEDTLS_CONFIG_FILE=\"wm_mbedtls_config.h\"";
 
 const FUNCTIONS: &[&str] = &[
     "wm_atcmd_(print_raw_data|enter_passthrough|exit_passthrough)",
-    "wm_os_internal_task_(create|del)",
+    "wm_os_internal_task_(create|del|id)",
     "wm_os_internal_sem_(create|acquire_ms|release)",
     "wm_os_internal_mutex_(create|acquire|release)",
     "wm_os_internal_(time_delay_ms|get_time_ms|set_critical|release_critical)",
@@ -104,6 +104,8 @@ const TYPES: &[&str] = &[
     "wm_atcmd_item(_t)?",
     "wm_atcmd_exit_passthrough_reason_e",
     "wm_atcmd_tx_passthrough(_exit_notify)?",
+    "wm_atcmd_dev_type_e",
+    "wm_dev_ops(_t)?",
     "wm_os_(task|sem|timer|status)_t",
     "wm_os_timer_callback",
     "wm_log_level_t",
@@ -476,6 +478,7 @@ fn host_args() -> Result<Vec<String>> {
 fn link_unit_tests() -> Result<()> {
     if env::var("CARGO_CFG_TARGET_OS")? != "none" && env::var("CARGO_PKG_NAME")? == "w800-mqtt-at" {
         println!("cargo::rustc-link-arg=-Wl,-T,{}/wm_sdk/host/at_table.ld", env::var("CARGO_MANIFEST_DIR")?);
+        println!("cargo::rustc-link-arg=-Wl,--wrap=wm_atcmd_dev_register");
     }
     Ok(())
 }

@@ -19,6 +19,7 @@ fn main() {
     println!("cargo::rerun-if-changed={table}");
     println!("cargo::rerun-if-env-changed=W800_SIM_SANITIZE");
     println!("cargo::rustc-link-arg-bins=-Wl,-T,{table}");
+    println!("cargo::rustc-link-arg-bins=-Wl,--wrap=wm_atcmd_dev_register");
     for function in WATCHED {
         println!("cargo::rustc-link-arg-bins=-Wl,--wrap={function}");
     }

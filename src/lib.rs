@@ -16,7 +16,7 @@
 //! | [`options`] | what this build was asked to be |
 //! | [`w800_mqtt_core`] | the pure rooms, a crate of their own: `at`, `link`, `mqtt`, `ws`, `bytes`, `time` |
 //!
-//! Each room uses only those below it; docs/architecture.md has the table, and `tests/rooms.rs` holds the code to it.
+//! Each room uses only those below it; docs/architecture.md has the table, and `tests/rooms` holds the code to it.
 #![no_std]
 #![deny(unsafe_code)]
 #![cfg_attr(

@@ -65,10 +65,6 @@ class Link:
         self.scheme = 1
         self.path = ""
 
-    @property
-    def raw(self) -> bool:
-        return self.argv == "raw"
-
     def configure(
         self,
         scheme: int = 1,

@@ -19,8 +19,6 @@ from secure import equip
 
 TABLE = json.loads((REPOSITORY / "docs/error-codes.json").read_text())
 CODES = TABLE["codes"]
-MOST_HIDDEN = 2
-"""So few codes only the other kind of AT server may show."""
 
 
 @dataclass
@@ -197,8 +195,6 @@ def test_every_code_that_is_not_reserved(bench, board, record_property):
     provoked, wrong, beyond = set(), [], set()
     for entry in CODES:
         for way in entry.get("ways", []):
-            if way["argv"] not in ("any", board.argv):
-                continue
             place = bench.bring(way["given"])
             if place is None:
                 beyond.add(entry["code"])
@@ -209,22 +205,13 @@ def test_every_code_that_is_not_reserved(bench, board, record_property):
             else:
                 provoked.add(entry["code"])
     raised = {entry["code"] for entry in CODES if "ways" in entry}
-    other = {entry["code"] for entry in CODES if hidden(entry, board.argv)}
     beyond -= provoked
     told = [f"{len(provoked)} of {len(CODES)} codes provoked, {len(CODES) - len(raised)} reserved"]
-    for codes, why in ((other, "only behind the other kind of AT server"), (beyond, "beyond this board's power")):
-        if codes:
-            told.append(f"{why}: {', '.join(sorted(codes))}")
+    if beyond:
+        told.append(f"beyond this board's power: {', '.join(sorted(beyond))}")
     record_property("told", "; ".join(told))
     assert not wrong, "\n" + "\n".join(wrong)
-    assert provoked | other | beyond == raised
-    assert len(other) <= MOST_HIDDEN
-
-
-def hidden(entry: dict, argv: str) -> bool:
-    """Whether only the other kind of AT server shows the code."""
-    ways = entry.get("ways", [])
-    return bool(ways) and all(way["argv"] not in ("any", argv) for way in ways)
+    assert provoked | beyond == raised
 
 
 @pytest.mark.virtual("a board of its own, started for it")

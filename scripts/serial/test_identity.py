@@ -32,8 +32,7 @@ def test_errors(link, name, unreadable, empty, too_long):
     link.port.error(f'AT+MQTT{name}=0,"a",1', Code.COUNTS)
     link.port.error(f'AT+MQTT{name}=x,"a"', Code.LINK_READ)
     link.port.error(f'AT+MQTT{name}=1,"a"', Code.LINK_VALUE)
-    if link.raw:
-        link.port.error(f"AT+MQTT{name}=0,a", unreadable)
+    link.port.error(f"AT+MQTT{name}=0,a", unreadable)
 
 
 @each

@@ -173,26 +173,16 @@ def test_pub_sub_and_unsub(link, broker, witness):
 
 
 def test_strings_without_quotes(link, broker):
-    """Only where the server hands on the quotes can their absence be seen."""
     link.configure()
-    if not link.raw:
-        link.port.ok("AT+MQTTCONNCFG=0,60,0,t,m,0,0")
-        link.port.ok("AT+MQTTCONNCFG?", '+MQTTCONNCFG:0,60,0,"t","m",0,0')
-        return
     check(link.port, UNQUOTED)
     link.connect(broker.port)
     check(link.port, UNQUOTED_CONNECTED)
 
 
 def test_usercfg_without_quotes(link):
-    """What the server hands on is learnt from a first, proper USERCFG; a later slip must not unlearn it."""
     link.configure()
-    if link.raw:
-        check(link.port, UNQUOTED_USERCFG)
-        link.port.ok("AT+MQTTUSERCFG?", '+MQTTUSERCFG:0,1,"w800","","",0,0,""')
-    else:
-        link.port.ok("AT+MQTTUSERCFG=0,1,c,u,p,0,0,/p")
-        link.port.ok("AT+MQTTUSERCFG?", '+MQTTUSERCFG:0,1,"c","u","p",0,0,"/p"')
+    check(link.port, UNQUOTED_USERCFG)
+    link.port.ok("AT+MQTTUSERCFG?", '+MQTTUSERCFG:0,1,"w800","","",0,0,""')
 
 
 @pytest.mark.parametrize("limit", ["username", "password", "path"])

@@ -1,13 +1,20 @@
-"""How the server hands on its parameters is learnt from USERCFG, whatever the four strings hold (at-contract §1).
+"""What a line means does not depend on the AT server behind the port (at-contract §1 "One reading", §8).
 
-A server that decodes hands on the value `"a"` exactly as one that does not hands on the text `a`: USERCFG's strings
-are chosen here to look like the other kind's.
+USERCFG's strings are chosen here to look like what another kind of server makes of other strings, and the same lines are
+typed to boards of each kind, whose transcripts must not differ by a byte.
 """
+
+import os
 
 import pytest
 
 from atport import quote
+from board import VirtualBoard
 from link import Link
+from test_quoting import ESCAPED, REFUSED, TOLERANT
+
+SERVERS = ("decoded", "raw", "strict")
+"""What `w800-sim --argv` takes: servers that remove quotes and escapes, keep them, or refuse most of them."""
 
 HOSTILE = {
     "plain": ("w800", "user", "secret", "path"),
@@ -28,11 +35,9 @@ HOSTILE = {
     "a backslash before the last quote": ('"w800\\"', '"user\\"', '"secret\\"', ""),
     "what looks like the line's end": ('w",0,0,"', "user", 'secret",0,0,"p', ""),
     "json": ('{"id":"w800","n":1}', '["user"]', '{"a":[1,2]}', ""),
+    "all four in quotes": ('"w800"', '"user"', '"secret"', '"path"'),
     "utf-8 in quotes": ('"größe ☀"', '"ü"', '"é"', "ü"),
 }
-
-IN_QUOTES = ('"w800"', '"user"', '"secret"', '"path"')
-
 
 def usercfg(values):
     client, user, password, path = (quote(value) for value in values)
@@ -87,9 +92,9 @@ def test_connect_carries_exactly_what_usercfg_said(link, connect_packet, name):
 
 
 @pytest.mark.virtual("a board of its own, started for it")
-@pytest.mark.parametrize("name", ["all empty", "three in quotes", "a backslash before the last quote"])
+@pytest.mark.parametrize("name", ["all empty", "all four in quotes", "a backslash before the last quote"])
 def test_from_the_first_command_on(new_board, broker, witness, name):
-    """Nothing was learnt before; what is learnt holds for all later commands."""
+    """A board that has seen no line yet reads the first one right, and all later ones."""
     board = new_board()
     link = Link(board.port, board.host, board.argv)
     link.port.ok(usercfg(HOSTILE[name]))
@@ -97,19 +102,8 @@ def test_from_the_first_command_on(new_board, broker, witness, name):
     others_are_read_alike(link, broker, witness)
 
 
-@pytest.mark.virtual("a board of its own, started for it")
-def test_after_a_restart(new_board, broker, witness):
-    """What was learnt is forgotten and learnt again."""
-    board = new_board()
-    link = Link(board.port, board.host, board.argv)
-    link.configure()
-    link.port.restart()
-    link.port.ok(usercfg(HOSTILE["three in quotes"]))
-    others_are_read_alike(link, broker, witness)
-
-
-@pytest.mark.parametrize("name", ["plain", "all empty", "three in quotes", "the rest empty", "backslashes"])
-def test_what_is_learnt_holds_for_later_commands(link, broker, witness, name):
+@pytest.mark.parametrize("name", ["plain", "all empty", "all four in quotes", "the rest empty", "backslashes"])
+def test_no_line_changes_how_later_ones_are_read(link, broker, witness, name):
     link.port.ok(usercfg(HOSTILE[name]))
     others_are_read_alike(link, broker, witness)
 
@@ -121,23 +115,45 @@ def test_one_after_the_other(link):
         link.port.ok("AT+MQTTUSERCFG?", row(HOSTILE[name]))
 
 
-def test_a_refused_usercfg_teaches_nothing(link, broker, witness):
+def test_a_refused_usercfg_changes_nothing(link, broker, witness):
     link.port.ok(usercfg(HOSTILE["plain"]))
     link.port.error('AT+MQTTUSERCFG=0,11,"c","u","p",0,0,"/"', 0x6013)
     link.port.error('AT+MQTTUSERCFG=0,11,"\\"c\\"","\\"u\\"","\\"p\\"",0,0,"\\"/\\""', 0x6013)
     others_are_read_alike(link, broker, witness)
 
 
-def test_all_four_in_quotes(link, connect_packet):
-    """The one case that a decoding server's board cannot tell: it reads the texts without their quotes, until a
-    USERCFG whose strings are in none. No resource of a WebSocket begins with a quote, so nobody needs it."""
-    link.port.ok(usercfg(IN_QUOTES))
-    if link.raw:
-        link.port.ok("AT+MQTTUSERCFG?", row(IN_QUOTES))
-        assert connect_packet() == body(*IN_QUOTES[:3])
-        return
-    link.port.ok("AT+MQTTUSERCFG?", row([value.strip('"') for value in IN_QUOTES]))
-    link.port.ok(usercfg(HOSTILE["plain"]))
-    link.port.ok(usercfg(HOSTILE["three in quotes"]))
-    link.port.ok("AT+MQTTUSERCFG?", row(HOSTILE["three in quotes"]))
-    assert connect_packet() == body(*HOSTILE["three in quotes"][:3])
+def typed_lines(host, port):
+    """Lines of every kind, in an order in which each makes sense."""
+    for values in HOSTILE.values():
+        yield usercfg(values)
+        yield b"AT+MQTTUSERCFG?"
+    yield usercfg(HOSTILE["plain"])
+    for typed, _ in TOLERANT:
+        yield b'AT+MQTTCONNCFG=0,60,0,"will",%s,1,0' % typed
+        yield b"AT+MQTTCONNCFG?"
+    yield b'AT+MQTTLONGPASSWORD=0,"128"'
+    yield b'AT+MQTTCONN=0,"%s",%d,0' % (host.encode(), port)
+    for typed, _ in ESCAPED + TOLERANT:
+        yield b'AT+MQTTPUB=0,"t",%s,1,0' % typed
+    for typed, _ in REFUSED:
+        yield typed
+    yield b"AT+MQTTCLEAN=0"
+
+
+@pytest.mark.virtual("boards of each kind")
+@pytest.mark.once
+def test_every_server_gives_the_same_transcript(broker, tmp_path):
+    transcripts = {}
+    for kind in SERVERS:
+        folder = tmp_path / kind
+        folder.mkdir()
+        board = VirtualBoard(os.environ["W800_SIM"], folder, kind)
+        board.open()
+        try:
+            transcripts[kind] = [board.port.command(line).raw for line in typed_lines(board.host, broker.port)]
+        finally:
+            board.stop()
+    first, *others = SERVERS
+    for kind in others:
+        for one, other in zip(transcripts[first], transcripts[kind], strict=True):
+            assert one == other, kind

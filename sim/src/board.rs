@@ -1,7 +1,7 @@
 //! The board in C behind a safe interface.
 //!
-//! Mirrors `board.h`, `uart.h`, `credentials.h` and `heap.h` of `wm_sdk/host` and `product.c`: a field added there has to
-//! be added here, and the board refuses options of another size.
+//! Mirrors `board.h`, `neighbours.h`, `uart.h`, `credentials.h` and `heap.h` of `wm_sdk/host` and `product.c`: a field
+//! added there has to be added here, and the board refuses options of another size.
 
 use std::error::Error;
 use std::ffi::{CString, NulError, c_char, c_int, c_void};
@@ -103,6 +103,12 @@ struct BoardOptions {
     nvs: *const c_char,
     credentials: CredentialFiles,
     product: extern "C" fn(),
+    sources: Sources,
+}
+
+/// Whom the board's own commands ask.
+#[repr(C)]
+struct Sources {
     cpu_figures: Option<extern "C" fn(bool) -> *const c_char>,
     statistics: extern "C" fn() -> *const c_char,
 }
@@ -206,8 +212,10 @@ impl Board {
                 key: leak(settings.key)?,
             },
             product: if settings.program.is_some() { start_guest_product } else { start_product },
-            cpu_figures: settings.program.is_some().then_some(xt804::figures),
-            statistics: if settings.program.is_some() { statistics::guest } else { statistics::native },
+            sources: Sources {
+                cpu_figures: settings.program.is_some().then_some(xt804::figures),
+                statistics: if settings.program.is_some() { statistics::guest } else { statistics::native },
+            },
         };
         // SAFETY: the board copies the options; the strings they point to are never freed.
         #[expect(unsafe_code, reason = "the board is C")]

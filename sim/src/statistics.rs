@@ -12,9 +12,6 @@ use crate::xt804;
 /// Numbers in the structure.
 const FIGURES: usize = size_of::<Statistics>() / size_of::<u32>();
 
-/// The structure as the chip has it.
-pub type Bytes = [u8; FIGURES * size_of::<u32>()];
-
 /// The rows of the last call, for as long as the board prints them.
 static ROWS: Mutex<Option<CString>> = Mutex::new(None);
 
@@ -31,15 +28,7 @@ pub extern "C" fn native() -> *const c_char {
 
 /// The rows of the simulated processor's.
 pub extern "C" fn guest() -> *const c_char {
-    rows(|link| {
-        let bytes = xt804::statistics(link)?;
-        let (words, _) = bytes.as_chunks::<4>();
-        let mut figures = [0; FIGURES];
-        for (figure, word) in figures.iter_mut().zip(words) {
-            *figure = u32::from_le_bytes(*word);
-        }
-        Some(figures)
-    })
+    rows(xt804::statistics)
 }
 
 fn rows(of: impl Fn(u8) -> Option<[u32; FIGURES]>) -> *const c_char {

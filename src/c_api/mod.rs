@@ -8,5 +8,6 @@
 #[cfg(tls)]
 pub mod credentials;
 pub mod hook;
+pub mod port;
 pub mod statistics;
 pub mod table;

@@ -1,14 +1,15 @@
 //! Where the C side comes in: one row of `.wm_at_table` per command, and the handlers that the rows name.
 
 use crate::client::actions::{self, Form, ServerResult};
+use crate::client::port;
 use crate::options::ADDITIONS;
 use crate::sdk::bindings;
-use core::ffi::{CStr, c_char, c_int};
-use heapless::Vec;
+use crate::sdk::log;
+use core::ffi::{c_char, c_int};
+use core::sync::atomic::{AtomicBool, Ordering};
+use w800_mqtt_core::at::Code;
 use w800_mqtt_core::at::command::{COMMANDS, Command};
-
-/// Arguments the server hands over at most (`MAX_ARGC`).
-const MOST_ARGUMENTS: usize = 20;
+use w800_mqtt_core::at::parse::split;
 
 /// How many commands this build has.
 const COUNT: usize = 16 + ADDITIONS as usize + cfg!(certificate_command) as usize;
@@ -67,38 +68,45 @@ const fn command<const ROW: usize>() -> &'static Command {
     const { &Command { usage: if cfg!(usage_texts) { COMMANDS[ROW].usage } else { c"" }, ..COMMANDS[ROW] } }
 }
 
-/// The handler of row `ROW`: the server tells a handler everything but its command's name.
-unsafe extern "C" fn handle<const ROW: usize>(
-    form: bindings::wm_at_type_e,
-    argc: c_int,
-    argv: *mut *mut c_char,
-) -> c_int {
-    // SAFETY: the server hands `argc` pointers at `argv`, each NULL or a NUL-terminated text that stays valid during
-    // the call.
-    unsafe { dispatch(command::<ROW>(), form, argc, argv) }
+/// The handler of row `ROW`: the server tells a handler everything but its command's name. What it tells of parameters is
+/// a stand-in: they are read as they were typed.
+extern "C" fn handle<const ROW: usize>(form: bindings::wm_at_type_e, argc: c_int, _: *mut *mut c_char) -> c_int {
+    dispatch(command::<ROW>(), form, argc)
 }
 
-/// # Safety
-/// `argv` points to `argc` pointers, each NULL or a NUL-terminated text, valid during the call.
 #[inline(never)]
-unsafe fn dispatch(row: &'static Command, form: bindings::wm_at_type_e, argc: c_int, argv: *mut *mut c_char) -> c_int {
+fn dispatch(row: &'static Command, form: bindings::wm_at_type_e, argc: c_int) -> c_int {
     let form = match form {
         bindings::AT_TYPE_QUERY => Form::Query,
         bindings::AT_TYPE_TEST => Form::Test,
         _ => Form::Execute,
     };
-    let mut args = Vec::<&[u8], MOST_ARGUMENTS>::new();
-    for index in 0..usize::try_from(argc).unwrap_or(0).min(MOST_ARGUMENTS) {
-        // SAFETY: the caller vouches for the first `argc` pointers and what they point to.
-        let text = unsafe {
-            let text = argv.add(index).read();
-            if text.is_null() { &[][..] } else { CStr::from_ptr(text).to_bytes() }
-        };
-        let _ = args.push(text);
+    let mut running = port::Command::begin();
+    let parameters = running.parameters(row.name.to_bytes());
+    if argc > 0 && form == Form::Execute && parameters.is_none() {
+        return refuse_unwrapped(running);
     }
-    match actions::execute(row, form, &args) {
-        ServerResult::Ok => bindings::WM_AT_RESULT_OK as c_int,
-        ServerResult::Error => bindings::WM_AT_RESULT_FAIL as c_int,
-        ServerResult::Nothing => bindings::WM_AT_RESULT_NULL as c_int,
+    let parameters = parameters.map(|line| split(row, line));
+    let (closing, output) = actions::execute(row, form, parameters);
+    let result = match closing {
+        ServerResult::Ok => bindings::WM_AT_RESULT_OK,
+        ServerResult::Error => bindings::WM_AT_RESULT_FAIL,
+        ServerResult::Nothing => {
+            running.ended(output);
+            return bindings::WM_AT_RESULT_NULL as c_int;
+        }
+    };
+    running.answered(output);
+    result as c_int
+}
+
+/// The line did not pass through this library.
+#[cold]
+fn refuse_unwrapped(running: port::Command) -> c_int {
+    static TOLD: AtomicBool = AtomicBool::new(false);
+    if !TOLD.swap(true, Ordering::Relaxed) {
+        log::error(&["link with --wrap=wm_atcmd_dev_register, or build for the server's argv"]);
     }
+    running.answered(actions::refuse(Code::ParamPrepareError));
+    bindings::WM_AT_RESULT_FAIL as c_int
 }

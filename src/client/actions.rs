@@ -1,21 +1,21 @@
 //! What a command does: parse the line, ask the link's state, act, answer (AT contract §3).
 
-use super::data_phase::{self, Job};
+use super::data_phase;
 use super::output::Output;
 use super::sending::SendRight;
 use super::task::{LinkTask, stack_bytes};
 use super::{LinkRuntime, exchange, queries, report, runtimes};
 #[cfg(certificate_command)]
 use crate::net::credentials;
-use crate::options::{self, ARGV, ERROR_LINES, LINKS};
+use crate::options::{self, ERROR_LINES, LINKS};
 use crate::sdk::clock::now;
 use crate::sdk::heap::Bytes;
 #[cfg(certificate_command)]
 use crate::sdk::heap::Secret;
-use crate::sdk::sync::Critical;
 use crate::sdk::task::Task;
-use w800_mqtt_core::at::answer::{self, Sink};
-use w800_mqtt_core::at::{ArgStyle, Code, Command, CommandId, Scratch, Values, learn_style, split};
+use w800_mqtt_core::at::answer::{self, LINE_END, PUB_FAIL, PUB_OK, Sink};
+use w800_mqtt_core::at::parse::Split;
+use w800_mqtt_core::at::{Code, Command, CommandId, Values};
 use w800_mqtt_core::bytes::Buffer;
 use w800_mqtt_core::link::Reply;
 use w800_mqtt_core::link::config::{ConnectionConfig, DEFAULT_KEEP_ALIVE_S, Target, TlsConfig, Transport, UserConfig};
@@ -47,7 +47,7 @@ pub enum ServerResult {
     Ok,
     /// `ERROR`
     Error,
-    /// Nothing: a data phase has begun.
+    /// Nothing: the answer is whole.
     Nothing,
 }
 
@@ -57,8 +57,8 @@ enum Answer {
     Ok(&'static [u8]),
     /// `ERROR`, behind this text instead of an error code.
     Refused(&'static [u8]),
-    /// The prompt of a data phase is printed.
-    Prompt,
+    /// This text is the whole answer.
+    Whole(&'static [u8]),
 }
 
 const DONE: Result<Answer, Code> = Ok(Answer::Ok(b""));
@@ -81,49 +81,73 @@ const SUBACK_FAILURE: i32 = 0x80;
 /// SDK heap that a publication must leave free for lwIP to send it with, in bytes: its send buffer and some.
 const LWIP_RESERVE_BYTES: usize = 12 * 1024;
 
-/// How the server hands arguments over, as the last USERCFG has shown, where the build does not say it.
-static STYLE: Critical<ArgStyle> = Critical::new(ArgStyle::Decoded);
-
-/// Runs one command and prints what comes before the server's `OK` or `ERROR`.
-pub fn execute(row: &'static Command, form: Form, args: &[&[u8]]) -> ServerResult {
+/// Runs one command and prints what comes before the server's `OK` or `ERROR`. `parameters` are those behind `=`, or
+/// what is wrong with their number. The right to print is for the rest of the answer: nothing may come before what the server prints.
+pub fn execute(
+    row: &'static Command,
+    form: Form,
+    parameters: Option<Result<Split<'_>, Code>>,
+) -> (ServerResult, Output) {
     report::command_begins();
+    let mut prompted = None;
     let answer = super::prepare().and_then(|()| match form {
         Form::Test => Ok(Answer::Ok(row.usage.to_bytes())),
         Form::Query => queries::print(row).map(|()| Answer::Ok(b"")),
-        Form::Execute => set(row, args),
+        Form::Execute => set(row, parameters, &mut prompted),
     });
     let (text, code, closing) = match answer {
-        Ok(Answer::Prompt) => return ServerResult::Nothing,
         Ok(Answer::Ok(text)) => (text, None, ServerResult::Ok),
+        Ok(Answer::Whole(text)) => (text, None, ServerResult::Nothing),
         Ok(Answer::Refused(text)) => (text, None, ServerResult::Error),
         Err(code) => (&b""[..], Some(code), ServerResult::Error),
     };
-    // Even with nothing to print: no unsolicited line may be open when the server prints.
-    let mut output = Output::claim();
+    let behind_prompt = prompted.is_some();
+    let mut output = prompted.unwrap_or_else(Output::claim);
+    if behind_prompt && closing != ServerResult::Ok {
+        output.write(LINE_END);
+    }
     if !text.is_empty() {
         output.write(text);
     }
-    if let Some(code) = code
-        && ERROR_LINES
-    {
-        answer::error(&mut output, code);
+    if let Some(code) = code {
+        print_error(&mut output, code);
     }
-    closing
+    (closing, output)
 }
 
-fn set(row: &'static Command, args: &[&[u8]]) -> Result<Answer, Code> {
+/// Prints the error line of a command that was not run.
+pub fn refuse(code: Code) -> Output {
+    let mut output = Output::claim();
+    print_error(&mut output, code);
+    output
+}
+
+fn print_error(output: &mut Output, code: Code) {
+    if ERROR_LINES {
+        answer::error(output, code);
+    }
+}
+
+fn set(
+    row: &'static Command,
+    parameters: Option<Result<Split<'_>, Code>>,
+    prompted: &mut Option<Output>,
+) -> Result<Answer, Code> {
     let mut about = None;
-    set_link(row, args, &mut about).inspect_err(|code| report::command_failed(about, *code))
+    set_link(row, parameters, &mut about, prompted).inspect_err(|code| report::command_failed(about, *code))
 }
 
 /// As [`set`]; tells which link the line was about as soon as that is known.
-fn set_link(row: &'static Command, args: &[&[u8]], about: &mut Option<u8>) -> Result<Answer, Code> {
-    if !row.set() {
+fn set_link(
+    row: &'static Command,
+    parameters: Option<Result<Split<'_>, Code>>,
+    about: &mut Option<u8>,
+    prompted: &mut Option<Output>,
+) -> Result<Answer, Code> {
+    let Some(parameters) = parameters.filter(|_| row.set()) else {
         return Err(Code::ParameterCountsIsWrong);
-    }
-    let style = ARGV.unwrap_or_else(|| style_of(row, args));
-    let mut scratch = Scratch::new();
-    let split = split(row, args, style, &mut scratch)?;
+    };
+    let split = parameters?;
     let index = split.link_id(LINKS as u8)?;
     let runtime = runtimes().get(usize::from(index)).ok_or(Code::NullLink)?;
     *about = Some(index);
@@ -133,9 +157,6 @@ fn set_link(row: &'static Command, args: &[&[u8]], about: &mut Option<u8>) -> Re
     match row.id {
         CommandId::UserCfg => {
             user_config(runtime, &values)?;
-            if ARGV.is_none() {
-                STYLE.set(style);
-            }
             DONE
         }
         CommandId::ClientId | CommandId::Username | CommandId::Password => {
@@ -143,30 +164,26 @@ fn set_link(row: &'static Command, args: &[&[u8]], about: &mut Option<u8>) -> Re
             DONE
         }
         CommandId::LongClientId | CommandId::LongUsername | CommandId::LongPassword => {
-            let field = Bytes::allocate(size(values.int(1))?).ok_or(Code::MallocFailed)?;
-            data_phase::begin(index, Job::Field(row.id, field)).map(|()| Answer::Prompt)
+            let mut field = Bytes::allocate(size(values.int(1))?).ok_or(Code::MallocFailed)?;
+            data_phase::fill(field.as_mut(), prompted)?;
+            set_field(runtime, row.id, field)?;
+            DONE
         }
         CommandId::ConnCfg => connection_config(runtime, &values),
         CommandId::Alpn => alpn(runtime, &values),
         CommandId::Sni => sni(runtime, &values),
         CommandId::Conn => connect(runtime, &values),
         CommandId::Pub => publish(runtime, &values),
-        CommandId::PubRaw => publish_raw(runtime, &values),
+        CommandId::PubRaw => publish_raw(runtime, &values, prompted),
         CommandId::Sub => subscribe(runtime, &values),
         CommandId::Unsub => unsubscribe(runtime, &values),
         CommandId::Clean => clean(runtime),
         #[cfg(certificate_command)]
-        CommandId::Cert => certificate(runtime, &values),
+        CommandId::Cert => certificate(runtime, &values, prompted),
         #[cfg(not(certificate_command))]
         CommandId::Cert => Err(Code::ParameterCountsIsWrong),
         CommandId::LastError => Err(Code::ParameterCountsIsWrong),
     }
-}
-
-/// The style that the server was seen to have: by this line, where it is a USERCFG.
-fn style_of(row: &'static Command, args: &[&[u8]]) -> ArgStyle {
-    let known = STYLE.get();
-    if row.id == CommandId::UserCfg { learn_style(args, known == ArgStyle::Raw) } else { known }
 }
 
 /// The row of the contract's state table that a command belongs to.
@@ -223,7 +240,7 @@ fn user_config(runtime: &LinkRuntime, values: &Values<'_>) -> Result<(), Code> {
 ///
 /// # Errors
 /// 0x6001 in state 0, 0x6014 or 0x6017 for a text that is no MQTT string.
-pub(super) fn set_field(runtime: &LinkRuntime, id: CommandId, text: Bytes) -> Result<(), Code> {
+fn set_field(runtime: &LinkRuntime, id: CommandId, text: Bytes) -> Result<(), Code> {
     let is_string = w800_mqtt_core::at::text::is_string(text.as_ref());
     let mut link = runtime.link.lock();
     let user = link.user_mut().ok_or(Code::NoConfigured)?;
@@ -275,14 +292,17 @@ fn sni(runtime: &LinkRuntime, values: &Values<'_>) -> Result<Answer, Code> {
 }
 
 #[cfg(certificate_command)]
-fn certificate(runtime: &LinkRuntime, values: &Values<'_>) -> Result<Answer, Code> {
+fn certificate(runtime: &LinkRuntime, values: &Values<'_>, prompted: &mut Option<Output>) -> Result<Answer, Code> {
     let kind = CredentialKind::of(values.int(1)).ok_or(Code::CertKeyIdValueIsWrong)?;
     match values.int(2) {
         0 => credentials::erase(runtime.index, kind).map(|()| Answer::Ok(b"")),
         length @ ..=credential::LONGEST => {
             // One byte more, for the NUL that Mbed TLS wants behind a PEM text.
             let text = Bytes::allocate(size(length)?.saturating_add(1)).ok_or(Code::MallocFailed)?;
-            data_phase::begin(runtime.index, Job::Credential(kind, Secret(text))).map(|()| Answer::Prompt)
+            let mut text = Secret(text);
+            let place = text.0.as_mut().split_last_mut().map_or(&mut [][..], |(_, place)| place);
+            data_phase::fill(place, prompted)?;
+            credentials::store(runtime.index, kind, text).map(|()| Answer::Ok(b""))
         }
         _ => Err(kind.length_code()),
     }
@@ -343,11 +363,29 @@ fn publish(runtime: &'static LinkRuntime, values: &Values<'_>) -> Result<Answer,
     exchange::publish(runtime, publication, values.int(5)).map(|()| Answer::Ok(b""))
 }
 
-fn publish_raw(runtime: &LinkRuntime, values: &Values<'_>) -> Result<Answer, Code> {
-    let publication = publication(values, size(values.int(2))?)?;
+fn publish_raw(
+    runtime: &'static LinkRuntime,
+    values: &Values<'_>,
+    prompted: &mut Option<Output>,
+) -> Result<Answer, Code> {
+    let mut publication = publication(values, size(values.int(2))?)?;
     // What is allocated must also be sent: not with the last byte of the heap.
     drop(Bytes::allocate(LWIP_RESERVE_BYTES).ok_or(Code::MallocFailed)?);
-    data_phase::begin(runtime.index, Job::Publish(publication, values.int(5))).map(|()| Answer::Prompt)
+    let filled = data_phase::fill(publication.payload_mut(), prompted);
+    let published = filled.and_then(|()| {
+        if let Some(mut output) = prompted.take() {
+            output.write(LINE_END);
+        }
+        // The broker's acknowledgement may come behind a message that needs the port.
+        exchange::publish(runtime, publication, values.int(5))
+    });
+    Ok(Answer::Whole(match published {
+        Ok(()) => PUB_OK,
+        Err(code) => {
+            report::command_failed(Some(runtime.index), code);
+            PUB_FAIL
+        }
+    }))
 }
 
 fn subscribe(runtime: &'static LinkRuntime, values: &Values<'_>) -> Result<Answer, Code> {

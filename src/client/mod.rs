@@ -8,7 +8,7 @@
 //! * [`sending`] is the right to send, and what must be sent before it goes on to another task.
 //! * [`statistics`] counts.
 //! * [`report`] remembers why something failed.
-//! * [`output`] keeps lines and answers from mixing.
+//! * [`port`] stands between the serial line and the AT server; [`output`] keeps lines and answers from mixing.
 //!
 //! Rights are held as long as something takes, in this order: the port ([`output::Output`]), a link's sending side
 //! ([`sending::SendRight`]). Locks ([`crate::sdk::sync`]) are held for a step that waits for nothing: a link's
@@ -21,6 +21,7 @@ mod connection;
 pub mod data_phase;
 pub mod exchange;
 pub mod output;
+pub mod port;
 pub mod queries;
 pub mod report;
 pub mod sending;
@@ -34,7 +35,7 @@ use crate::sdk::dns::{self, Lookup};
 use crate::sdk::heap::{self, Bytes};
 use crate::sdk::socket::Broken;
 use crate::sdk::sync::{Critical, Mutex, NoMemory, Once, Semaphore, no_lock_held};
-use crate::sdk::task::{self as tasks, Task};
+use crate::sdk::task::Task;
 use core::sync::atomic::{AtomicBool, Ordering};
 use statistics::Counters;
 use w800_mqtt_core::at::code::Code;
@@ -90,7 +91,7 @@ pub fn prepare() -> Result<(), Code> {
         for runtime in &RUNTIMES {
             runtime.create()?;
         }
-        output::semaphore().create()?;
+        port::create()?;
         heap::open_arena();
         Ok(())
     });
@@ -115,7 +116,6 @@ impl LinkRuntime {
     fn create(&self) -> Result<(), NoMemory> {
         self.link.create()?;
         self.channel.create()?;
-        tasks::prepare(usize::from(self.index))?;
         for semaphore in [&self.sending, &self.done, &self.ended] {
             semaphore.create()?;
         }

@@ -1,19 +1,33 @@
 //! Who may print: one line or one answer at a time (AT contract §1, "Nothing interleaves").
 //!
-//! Whoever prints holds the [`Output`] from the first byte to the end of the line, of the answer's rows, or of the
-//! data phase. A command claims it once more before it returns, even when it prints nothing: then no unsolicited line
-//! is open, and the link's task, whose priority is lower than the AT server's, cannot begin one before the server has
-//! printed `OK` or `ERROR`.
+//! Whoever prints holds the [`Output`] from the first byte to the end of the line, of the answer or of the data phase. A
+//! command hands it to the server when it returns ([`Output::hand_to_server`]), so that its answer ends with the server's
+//! `OK` or `ERROR`. What the server prints besides is held back until the right is given up ([`print_aside`]).
 
-use crate::sdk::sync::{FOREVER, Semaphore};
-use crate::sdk::{hook, port};
+use crate::sdk::clock::now;
+use crate::sdk::sync::{Critical, Semaphore};
+use crate::sdk::{device, hook};
 use core::sync::atomic::{AtomicU8, Ordering};
 use w800_mqtt_core::at::answer::Sink;
 use w800_mqtt_core::link::delivery::Printer;
+use w800_mqtt_core::port::ring::Ring;
+use w800_mqtt_core::time::Instant;
+
+/// How long who waits for the right to print waits before it looks whether a silent server holds it, in milliseconds.
+const LOOK_MS: u32 = 1_000;
+
+/// How long the server may be silent within an answer before it is taken for over, in milliseconds.
+const SILENT_ANSWER_MS: u64 = 5_000;
+
+/// Bytes of the server's lines that are held back while another line or answer is printed.
+const HELD_BYTES: usize = 256;
 
 static PORT: Semaphore = Semaphore::new(1);
 /// How many commands wait for the port.
 static WANTED: AtomicU8 = AtomicU8::new(0);
+/// The right that the server's answer holds, and when it printed last.
+static SERVERS: Critical<Option<(Output, Instant)>> = Critical::new(None);
+static HELD: Critical<Ring<HELD_BYTES>> = Critical::new(Ring::new());
 
 /// The semaphore behind it, to be created before the first use.
 pub fn semaphore() -> &'static Semaphore {
@@ -23,7 +37,7 @@ pub fn semaphore() -> &'static Semaphore {
 /// The right to print.
 #[derive(Debug)]
 pub struct Output {
-    /// The link whose unsolicited line this is; `None` for a command's answer.
+    /// The link whose unsolicited line this is; `None` for an answer.
     link: Option<u8>,
     /// There was a semaphore to be acquired.
     acquired: bool,
@@ -46,15 +60,16 @@ impl Drop for Waiting {
 }
 
 impl Output {
-    /// Waits for the right to print a command's answer. Bounded by what others print: a line that the network starves
-    /// while this waits is ended.
+    /// Waits for the right to print an answer. Bounded by what others print: a line that the network starves while this
+    /// waits is ended, and so is an answer of a server that has gone silent.
     /// While the semaphore could not be created no link has a task, and there are no others.
     pub fn claim() -> Self {
         let _waiting = Waiting::begin();
         while PORT.is_created() {
-            if PORT.acquire(FOREVER) {
+            if PORT.acquire(LOOK_MS) {
                 return Self { link: None, acquired: true };
             }
+            recover();
         }
         Self { link: None, acquired: false }
     }
@@ -76,24 +91,34 @@ impl Output {
     /// `urgent`.
     pub fn claim_for(link: u8, milliseconds: u32, urgent: bool) -> Option<Self> {
         let _waiting = urgent.then(Waiting::begin);
-        // Lazily: an `Output` made and dropped would release what was never claimed.
-        PORT.acquire(milliseconds).then(|| Self { link: Some(link), acquired: true })
+        if PORT.acquire(milliseconds) {
+            return Some(Self { link: Some(link), acquired: true });
+        }
+        recover();
+        None
     }
 
-    /// Keeps the right beyond this call, for a data phase; [`Output::resume`] takes it up again.
-    pub fn keep(self) {
-        core::mem::forget(self);
+    /// The server's answer, or the rest of it, is printed by this right.
+    pub fn hand_to_server(self) {
+        let handed = (self, now());
+        drop(SERVERS.with(|servers| servers.replace(handed)));
     }
 
-    /// Takes up the right that [`Output::keep`] has kept. Only for the one who kept it.
-    pub fn resume() -> Self {
-        Self { link: None, acquired: true }
+    /// Takes the right back from the server, whose answer has ended.
+    pub fn back_from_server() -> Option<Self> {
+        SERVERS.with(Option::take).map(|(output, _)| output)
+    }
+
+    /// Whether the server's answer has the right to print; it goes on now.
+    pub fn server_goes_on() -> bool {
+        let now = now();
+        SERVERS.with(|servers| servers.as_mut().map(|(_, last)| *last = now).is_some())
     }
 }
 
 impl Sink for Output {
     fn write(&mut self, bytes: &[u8]) {
-        port::print(bytes);
+        device::send(bytes);
         if let Some(link) = self.link {
             hook::line(link, bytes);
         }
@@ -111,8 +136,49 @@ impl Printer for Output {
 impl Drop for Output {
     fn drop(&mut self) {
         self.end_line();
-        if self.acquired {
+        while self.acquired {
+            print_held();
             PORT.release();
+            // What came in between found the right taken.
+            let more = HELD.with(|held| !held.is_empty());
+            self.acquired = more && PORT.acquire(0);
         }
+    }
+}
+
+/// Gives up the right to print of a server that has gone silent within its answer.
+fn recover() {
+    let now = now();
+    let silent = SERVERS.with(|servers| servers.as_ref().is_some_and(|(_, last)| last.until(now) >= SILENT_ANSWER_MS));
+    if silent {
+        drop(Output::back_from_server());
+    }
+}
+
+/// Prints a line that answers nothing: at once, or behind what is being printed.
+pub fn print_aside(bytes: &[u8]) {
+    let is_held = HELD.with(|held| {
+        let fits = bytes.len() <= held.room();
+        if fits {
+            held.push(bytes);
+        }
+        fits
+    });
+    if is_held {
+        // Whoever prints now lets it out in the end.
+        drop(Output::claim_within(0));
+    } else {
+        Output::claim().write(bytes);
+    }
+}
+
+fn print_held() {
+    let mut piece = [0; 64];
+    loop {
+        let count = HELD.with(|held| held.pop(&mut piece));
+        if count == 0 {
+            return;
+        }
+        device::send(piece.get(..count).unwrap_or_default());
     }
 }

@@ -1,9 +1,10 @@
 //! The SDK, made safe: the only room with `unsafe` in it.
 //!
 //! Each module wraps one thing of the SDK's C API so that it cannot be misused from outside: memory ([`heap`]),
-//! tasks ([`task`]), locks and semaphores ([`sync`]), time ([`clock`], [`timer`]), sockets and names ([`socket`],
+//! tasks ([`task`]), locks and semaphores ([`sync`]), time ([`clock`]), sockets and names ([`socket`],
 //! [`dns`]), TLS (`tls`, `x509`, `credentials`), digests and random numbers (`digest`, `random`), what outlives
-//! a loss of power (`storage`), the AT port ([`port`]) and who listens to it ([`hook`]), the log ([`log`]).
+//! a loss of power (`storage`), the device that carries the AT server's line ([`device`]) and who
+//! listens to what is printed on it ([`hook`]), the log ([`log`]).
 //!
 //! Never here: MQTT, or what a command means.
 #![allow(unsafe_code)]
@@ -18,15 +19,16 @@ mod block;
 pub mod clock;
 #[cfg(tls)]
 pub mod credentials;
+pub mod device;
 #[cfg(any(tls, websocket))]
 pub mod digest;
 pub mod dns;
 pub mod heap;
 pub mod hook;
+pub mod lend;
 pub mod log;
 #[cfg(target_os = "none")]
 mod panic;
-pub mod port;
 #[cfg(any(tls, websocket))]
 pub mod random;
 pub mod socket;
@@ -34,7 +36,6 @@ pub mod socket;
 pub mod storage;
 pub mod sync;
 pub mod task;
-pub mod timer;
 #[cfg(tls)]
 pub mod tls;
 #[cfg(tls)]

@@ -401,7 +401,7 @@ mod tests {
                 || drop(OTHER.lock()),
                 || assert!(SIGNAL.acquire(1)),
                 || clock::delay_ms(1),
-                || super::super::port::print(b"x"),
+                || super::super::device::send(b"x"),
                 no_lock_held,
             ];
             for wait in waits {

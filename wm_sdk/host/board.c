@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "kernel.h"
-#include "neighbours.h"
 #include "net/net.h"
 #include "nvs.h"
 #include "nvs_file.h"
@@ -30,34 +29,8 @@ static struct {
     pthread_t first_thread;
     /* The signals that were blocked before the board was started. */
     sigset_t blocked_before;
-    bool wifi_up;
     int status;
 } board;
-
-bool board_wifi_is_up(void)
-{
-    return board.wifi_up;
-}
-
-void board_set_wifi_up(bool up)
-{
-    board.wifi_up = up;
-}
-
-bool board_has_cpu(void)
-{
-    return board.options.cpu_figures != NULL;
-}
-
-const char *board_cpu_figures(bool begin_anew)
-{
-    return board_has_cpu() ? board.options.cpu_figures(begin_anew) : NULL;
-}
-
-const char *board_statistics(void)
-{
-    return board.options.statistics ? board.options.statistics() : NULL;
-}
 
 static void end_program(int status)
 {
@@ -85,8 +58,9 @@ static void boot(void *unused)
         wm_os_internal_task_del(NULL);
     }
     if (!board.options.wifi_off) {
-        board.wifi_up = net_link_up(DHCP_TIMEOUT_MS) == 0;
-        if (!board.wifi_up) {
+        bool joined = net_link_up(DHCP_TIMEOUT_MS) == 0;
+        neighbours_set_joined(joined);
+        if (!joined) {
             wm_log_error("no address from the network");
         }
     }
@@ -129,7 +103,7 @@ static void configure(const struct board_options *options)
         rtc_set(options->rtc);
     }
     atcmd_configure(&atcmd);
-    neighbours_start();
+    neighbours_start(&options->sources);
 }
 
 int board_start(const struct board_options *options, size_t size)

@@ -13,6 +13,7 @@
 #include "atcmd.h"
 #include "credentials.h"
 #include "heap.h"
+#include "neighbours.h"
 #include "uart.h"
 #include "wm_log.h"
 
@@ -37,13 +38,7 @@ struct board_options {
     struct credential_files credentials;
     /* What a product's own code does before the AT server starts, in the SDK's main task; or NULL. */
     void (*product)(void);
-    /*
-     * What the simulated processor has done, as rows of text until the next call, or NULL after beginning the marks of
-     * its stacks anew; NULL itself where there is no such processor.
-     */
-    const char *(*cpu_figures)(bool begin_anew);
-    /* What the library counts, as rows of text until the next call; or NULL. */
-    const char *(*statistics)(void);
+    struct neighbours_sources sources;
 };
 
 /*
@@ -56,16 +51,5 @@ int board_start(const struct board_options *options, size_t size);
 int board_wait(void);
 
 void board_stop(void);
-
-/* For AT+CWJAP and AT+CWQAP. */
-bool board_wifi_is_up(void);
-void board_set_wifi_up(bool up);
-
-/* For AT+SYSCPU: see the options. NULL without a simulated processor. */
-const char *board_cpu_figures(bool begin_anew);
-bool board_has_cpu(void);
-
-/* For AT+SYSSTAT: see the options. NULL where nobody counts. */
-const char *board_statistics(void);
 
 #endif

@@ -19,7 +19,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "board.h"
+#include "atcmd.h"
+#include "heap.h"
 #include "kernel.h"
 #include "net/net.h"
 #include "rtc.h"
@@ -37,6 +38,8 @@
 /* A time zone within these is in hours; beyond them it is hours and minutes as hhmm. */
 #define ZONE_HOURS_MIN -12
 #define ZONE_HOURS_MAX 14
+
+static struct neighbours_sources sources;
 
 /* A string parameter in either argv style, without quotes and escapes; false when it does not fit. */
 static bool text_of(const char *parameter, char *to, size_t size)
@@ -125,12 +128,19 @@ WM_ATCMD_DEFINE("AT+RST", at_restart, NULL)
 static struct {
     long mode;
     char ssid[TEXT_BYTES];
+    bool joined;
 } wifi;
 
-void neighbours_start(void)
+void neighbours_start(const struct neighbours_sources *new_sources)
 {
+    sources = *new_sources;
     wifi.mode = MODE_STATION;
     snprintf(wifi.ssid, sizeof wifi.ssid, "virtual");
+}
+
+void neighbours_set_joined(bool joined)
+{
+    wifi.joined = joined;
 }
 
 static int at_wifi_mode(wm_at_type_e type, int argc, char **argv)
@@ -149,9 +159,9 @@ static int at_wifi_mode(wm_at_type_e type, int argc, char **argv)
 
 static void leave(void)
 {
-    if (board_wifi_is_up()) {
+    if (wifi.joined) {
         net_link_down();
-        board_set_wifi_up(false);
+        wifi.joined = false;
         atcmd_print("WIFI DISCONNECT\r\n");
     }
 }
@@ -164,7 +174,7 @@ static int join(void)
         net_link_down();
         return WM_AT_RESULT_FAIL;
     }
-    board_set_wifi_up(true);
+    wifi.joined = true;
     atcmd_print("WIFI GOT IP\r\n");
     return WM_AT_RESULT_OK;
 }
@@ -172,7 +182,7 @@ static int join(void)
 static int show_access_point(void)
 {
     char ssid[2 * TEXT_BYTES + 2];
-    if (board_wifi_is_up()) {
+    if (wifi.joined) {
         quote(wifi.ssid, ssid, sizeof ssid);
         wm_atcmd_print_result("+CWJAP:%s,\"02:00:00:00:00:01\",6,-40,0,1,3,0,1\r\n", ssid);
     }
@@ -360,10 +370,10 @@ static int at_heap_by(wm_at_type_e type, int argc, char **argv)
 static int at_cpu(wm_at_type_e type, int argc, char **argv)
 {
     bool begin_anew = type == AT_TYPE_EXEC && argc == 1 && strcmp(argv[0], "0") == 0;
-    if (!board_has_cpu() || (type != AT_TYPE_QUERY && !begin_anew)) {
+    if (!sources.cpu_figures || (type != AT_TYPE_QUERY && !begin_anew)) {
         return WM_AT_RESULT_FAIL;
     }
-    const char *rows = board_cpu_figures(begin_anew);
+    const char *rows = sources.cpu_figures(begin_anew);
     if (rows) {
         wm_atcmd_print_raw_data(rows, (int)strlen(rows));
     }
@@ -374,7 +384,7 @@ static int at_statistics(wm_at_type_e type, int argc, char **argv)
 {
     (void)argc;
     (void)argv;
-    const char *rows = type == AT_TYPE_QUERY ? board_statistics() : NULL;
+    const char *rows = type == AT_TYPE_QUERY && sources.statistics ? sources.statistics() : NULL;
     if (!rows) {
         return WM_AT_RESULT_FAIL;
     }

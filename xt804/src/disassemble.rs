@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::instruction::{encoding, find};
+use crate::decode::{encoding, find};
 use crate::operand::{Operand, SP, extract, low_byte};
 use crate::table::Row;
 

@@ -51,8 +51,8 @@ fn within(context: &mut Context, memory: &mut Memory, op: Op, what: Instruction)
         Op::Field(field) => context.set(what.z, data::field(field, x, context.get(what.z), what.y, immediate)),
         Op::Load(access) => transfer::load(context, memory, access, x.wrapping_add(immediate), what.z)?,
         Op::Store(access) => transfer::store(context, memory, access, x.wrapping_add(immediate), what.z)?,
-        Op::LoadIndexed(access) => transfer::load(context, memory, access, indexed(context, what), what.z)?,
-        Op::StoreIndexed(access) => transfer::store(context, memory, access, indexed(context, what), what.z)?,
+        Op::LoadIndexed(access) => transfer::load(context, memory, access, transfer::indexed(context, what), what.z)?,
+        Op::StoreIndexed(access) => transfer::store(context, memory, access, transfer::indexed(context, what), what.z)?,
         Op::LoadPool => {
             let word = transfer::literal(context, memory, immediate)?;
             context.set(what.z, word);
@@ -64,12 +64,6 @@ fn within(context: &mut Context, memory: &mut Memory, op: Op, what: Instruction)
         _ => float::execute(context, memory, op, what)?,
     }
     Ok(())
-}
-
-/// The address of an access by base and index.
-#[inline]
-fn indexed(context: &Context, what: Instruction) -> u32 {
-    context.get(what.x).wrapping_add(context.get(what.y) << what.immediate)
 }
 
 /// The bits of the status register that `psrset` and `psrclr` name: `fe`, `ie`, `ee`.

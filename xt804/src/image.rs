@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use object::read::elf::{ElfFile32, ProgramHeader};
 use object::{Object, ObjectSymbol, SymbolKind};
 
-use crate::link::IMPORTS;
+use crate::link::{IMPORTS, RETURN};
 
 /// More of the host's functions than any program has: beyond, an absolute symbol is something else.
 const MAX_IMPORTS: usize = 0x1_0000;
@@ -124,7 +124,7 @@ fn demangle(name: &str) -> String {
 /// Which of the host's functions an address stands for.
 pub(crate) fn import_number(address: u32) -> Option<usize> {
     let offset = address.checked_sub(IMPORTS)?;
-    (address != crate::machine::RETURN).then_some((offset >> 2) as usize)
+    (address != RETURN).then_some((offset >> 2) as usize)
 }
 
 /// A number that no symbol has leaves an empty name.

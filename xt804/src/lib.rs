@@ -3,7 +3,7 @@
 //! From the bits outwards:
 //!
 //! - [`table`] has a row for every encoding, made of [`operand`]s and an [`operation`];
-//! - [`instruction`] decodes by it, [`disassemble`] writes by it;
+//! - `decode` finds an [`instruction`] by it, [`disassemble`] writes by it;
 //! - `execute` is what operations do to a [`context`] (registers, stack, counters: one for each task) and to
 //!   [`memory`];
 //! - [`machine`] runs a context and stops it at calls to the host's functions and at [`fault`]s;
@@ -14,6 +14,7 @@
 //! is no time and no chance in here: the same image and the same host give the same run.
 
 pub mod context;
+mod decode;
 pub mod disassemble;
 mod execute;
 pub mod fault;

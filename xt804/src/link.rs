@@ -20,6 +20,10 @@ pub const RAM: u32 = 0x2000_0000;
 pub const RAM_SIZE: usize = 288 << 10;
 /// The address of the host's first function; the others follow, four bytes each. No memory is there.
 pub const IMPORTS: u32 = 0xf000_0000;
+/// The return address of what the host calls: execution that comes here has returned.
+pub const RETURN: u32 = 0xffff_fff0;
+
+const _: () = assert!(RETURN > IMPORTS, "returns are told from calls by their address");
 
 /// The placing of sections. Rust's sections are one for each function and static; unused ones are dropped.
 const SCRIPT: &str = "\

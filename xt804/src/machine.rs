@@ -10,12 +10,9 @@ use crate::execute::execute;
 use crate::fault::{Fault, FaultKind, Frame};
 use crate::image::{Image, Symbols, import_number};
 use crate::instruction::Instruction;
-use crate::link::{FLASH, FLASH_SIZE, IMPORTS, RAM, RAM_SIZE};
+use crate::link::{FLASH, FLASH_SIZE, RAM, RAM_SIZE, RETURN};
 use crate::memory::Memory;
 use crate::operand::{LR, SP};
-
-/// The return address of what the host calls: execution that comes here has returned.
-pub const RETURN: u32 = 0xffff_fff0;
 
 /// Registers that take arguments before the stack does.
 const ARGUMENT_REGISTERS: u8 = 4;
@@ -255,5 +252,3 @@ fn check_stack(sp: u32, stack: &mut Stack) -> Result<(), FaultKind> {
     }
     Ok(())
 }
-
-const _: () = assert!(RETURN > IMPORTS, "returns are told from calls by their address");

@@ -83,7 +83,7 @@ impl Content {
 
 /// What a parameter is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ParamKind {
     /// The link's number; how many links there are is a build option.
     LinkId,
     /// A decimal number from `min` to `max`.
@@ -126,7 +126,7 @@ pub struct Codes {
 #[derive(Clone, Copy, Debug)]
 pub struct Param {
     /// Type, range and default.
-    pub kind: Kind,
+    pub kind: ParamKind,
     /// Faults.
     pub codes: Codes,
     /// Position of a text that may not be empty unless this one is, and the code for when it is.
@@ -139,28 +139,28 @@ pub struct Param {
     pub note: &'static str,
 }
 
-/// A parameter as the table below is written, with what only usage texts and the reference page need.
+/// A parameter as it is written in the table below: a [`Param`] and what only usage texts and the reference page need.
 #[derive(Clone, Copy)]
-struct Described {
+struct ParamSpec {
     name: &'static str,
-    kind: Kind,
+    kind: ParamKind,
     codes: Codes,
     needs: Option<(u8, Code)>,
     #[cfg_attr(all(not(test), target_os = "none"), expect(dead_code, reason = "not in firmware"))]
     note: &'static str,
 }
 
-impl Described {
-    const fn new(name: &'static str, kind: Kind, codes: Codes, note: &'static str) -> Self {
-        Described { name, kind, codes, needs: None, note }
+impl ParamSpec {
+    const fn new(name: &'static str, kind: ParamKind, codes: Codes, note: &'static str) -> Self {
+        ParamSpec { name, kind, codes, needs: None, note }
     }
 
     const fn needs(self, position: u8, code: Code) -> Self {
-        Described { needs: Some((position, code)), ..self }
+        ParamSpec { needs: Some((position, code)), ..self }
     }
 
     const fn is_text(&self) -> bool {
-        matches!(self.kind, Kind::Text { .. })
+        matches!(self.kind, ParamKind::Text { .. })
     }
 
     const fn param(&self) -> Param {
@@ -176,18 +176,18 @@ impl Described {
     }
 }
 
-/// What the parser needs of `described`, all `N` of them.
+/// What the parser needs of `specs`, which are `N`.
 #[expect(
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     reason = "evaluated at compile time only, where a fault is a compile error"
 )]
-const fn params<const N: usize>(described: &[Described]) -> [Param; N] {
+const fn params<const N: usize>(specs: &[ParamSpec]) -> [Param; N] {
     const NONE: Param = LINK.param();
     let mut params = [NONE; N];
     let mut position = 0;
     while position < N {
-        params[position] = described[position].param();
+        params[position] = specs[position].param();
         position += 1;
     }
     params
@@ -258,8 +258,8 @@ const fn int(
     default: Option<u32>,
     codes: Codes,
     note: &'static str,
-) -> Described {
-    Described::new(name, Kind::Int { min, max, default }, codes, note)
+) -> ParamSpec {
+    ParamSpec::new(name, ParamKind::Int { min, max, default }, codes, note)
 }
 
 const fn text(
@@ -269,8 +269,8 @@ const fn text(
     content: Content,
     codes: Codes,
     note: &'static str,
-) -> Described {
-    Described::new(name, Kind::Text { max, empty, content }, codes, note)
+) -> ParamSpec {
+    ParamSpec::new(name, ParamKind::Text { max, empty, content }, codes, note)
 }
 
 /// No shorter bound than the line's.
@@ -287,21 +287,21 @@ const TOPIC: Codes = codes(Code::TopicReadFailed, Code::TopicIsNull, Code::Topic
 const DATA: Codes = codes(Code::DataReadFailed, Code::DataIsNull, Code::DataIsOverlength);
 const PREPARE: Code = Code::ParamPrepareError;
 
-const LINK: Described = Described::new(
+const LINK: ParamSpec = ParamSpec::new(
     "LinkID",
-    Kind::LinkId,
+    ParamKind::LinkId,
     number(Code::LinkIdReadFailed, Code::LinkIdValueIsWrong),
     "0 in the default build",
 );
 const LONG_NOTE: &str = "bytes of the data phase; its codes are those of the text that follows";
-const TOPIC_NAME: Described = text("topic", 128, false, Content::Topic, TOPIC, "a wildcard answers as unreadable");
-const QOS: Described = int("qos", 0, 2, Some(0), number(Code::QosReadFailed, Code::QosValueIsWrong), "");
-const RETAIN: Described = int("retain", 0, 1, Some(0), number(Code::RetainReadFailed, Code::RetainValueIsWrong), "");
+const TOPIC_NAME: ParamSpec = text("topic", 128, false, Content::Topic, TOPIC, "a wildcard answers as unreadable");
+const QOS: ParamSpec = int("qos", 0, 2, Some(0), number(Code::QosReadFailed, Code::QosValueIsWrong), "");
+const RETAIN: ParamSpec = int("retain", 0, 1, Some(0), number(Code::RetainReadFailed, Code::RetainValueIsWrong), "");
 const TIMEOUT_NOTE: &str = "ms; the documents have no code for it";
 const TIMEOUT_CODES: Codes = number(PREPARE, PREPARE);
 /// How long an acknowledgement is waited for.
-const ACK_TIMEOUT: Described = int("timeout_ms", 3_000, 60_000, Some(10_000), TIMEOUT_CODES, TIMEOUT_NOTE);
-const ALPN: Described = text(
+const ACK_TIMEOUT: ParamSpec = int("timeout_ms", 3_000, 60_000, Some(10_000), TIMEOUT_CODES, TIMEOUT_NOTE);
+const ALPN: ParamSpec = text(
     "alpn",
     255,
     false,
@@ -310,7 +310,7 @@ const ALPN: Described = text(
     "the documents have no code for it",
 );
 
-const USER_CFG_PARAMS: &[Described] = &[
+const USER_CFG_PARAMS: &[ParamSpec] = &[
     LINK,
     int("scheme", 1, 10, None, number(Code::SchemeReadFailed, Code::SchemeValueIsWrong), "transport and certificates"),
     text("client_id", 256, true, Content::String, CLIENT_ID, "empty: the broker assigns one, clean sessions only"),
@@ -321,7 +321,7 @@ const USER_CFG_PARAMS: &[Described] = &[
     text("path", 32, true, Content::Name, PATH, "resource of the WebSocket; empty means /"),
 ];
 
-const CONN_CFG_PARAMS: &[Described] = &[
+const CONN_CFG_PARAMS: &[ParamSpec] = &[
     LINK,
     int(
         "keepalive",
@@ -345,7 +345,7 @@ const CONN_CFG_PARAMS: &[Described] = &[
     int("lwt_retain", 0, 1, Some(0), number(Code::LwtRetainReadFailed, Code::LwtRetainValueIsWrong), ""),
 ];
 
-const CONN_PARAMS: &[Described] = &[
+const CONN_PARAMS: &[ParamSpec] = &[
     LINK,
     text("host", 128, false, Content::Name, HOST, "name or address"),
     int("port", 1, 65_535, None, number(Code::PortReadFailed, Code::PortValueIsWrong), ""),
@@ -353,7 +353,7 @@ const CONN_PARAMS: &[Described] = &[
     int("timeout_ms", 3_000, 60_000, Some(15_000), TIMEOUT_CODES, TIMEOUT_NOTE),
 ];
 
-const PUB_RAW_LENGTH: Described = int(
+const PUB_RAW_LENGTH: ParamSpec = int(
     "length",
     1,
     u32::MAX,
@@ -363,36 +363,36 @@ const PUB_RAW_LENGTH: Described = int(
 );
 
 /// The parts of a row that its usage text is made of.
-struct Form {
+struct RowSpec {
     name: &'static CStr,
     query: bool,
     required: u8,
-    params: &'static [Described],
+    params: &'static [ParamSpec],
 }
 
 macro_rules! commands {
     ($($id:ident $name:literal [$($flag:ident)*] $required:literal of $params:expr;)*) => {
         /// Every command. `CommandId as usize` is its row's position.
         pub const COMMANDS: [Command; [$(CommandId::$id),*].len()] = [$({
-            const FORM: Form = Form {
+            const SPEC: RowSpec = RowSpec {
                 name: $name,
                 query: commands!(@has query $($flag)*),
                 required: $required,
                 params: $params,
             };
-            const USAGE: &[u8] = &usage::<{ usage_len(&FORM) }>(&FORM);
+            const USAGE: &[u8] = &usage::<{ usage_len(&SPEC) }>(&SPEC);
             Command {
                 id: CommandId::$id,
-                name: FORM.name,
+                name: SPEC.name,
                 usage: match CStr::from_bytes_with_nul(USAGE) {
                     Ok(text) => text,
                     Err(_) => c"",
                 },
-                query: FORM.query,
+                query: SPEC.query,
                 data_phase: commands!(@has data_phase $($flag)*),
                 comma_less: commands!(@has comma_less $($flag)*),
-                required: FORM.required,
-                params: &params::<{ FORM.params.len() }>(FORM.params),
+                required: SPEC.required,
+                params: &params::<{ SPEC.params.len() }>(SPEC.params),
             }
         }),*];
     };
@@ -417,9 +417,9 @@ commands! {
     ConnCfg c"AT+MQTTCONNCFG" [query] 7 of CONN_CFG_PARAMS;
     Alpn c"AT+MQTTALPN" [query] 2 of &[
         LINK,
-        Described::new(
+        ParamSpec::new(
             "alpn_counts",
-            Kind::Count { max: 5 },
+            ParamKind::Count { max: 5 },
             number(PREPARE, Code::ParameterCountsIsWrong),
             "how many names follow; 0 clears; the documents have no code for it",
         ),
@@ -485,7 +485,7 @@ impl Writer<'_> {
         }
     }
 
-    const fn param(&mut self, param: &Described, optional: bool, first: bool) {
+    const fn param(&mut self, param: &ParamSpec, optional: bool, first: bool) {
         if optional {
             self.add(b"[");
         }
@@ -502,37 +502,37 @@ impl Writer<'_> {
 
     /// `AT+MQTTSUB=<LinkID>,<"topic">,<qos>[,<timeout_ms>]` and `AT+MQTTSUB?`, where there are such forms.
     #[expect(clippy::arithmetic_side_effects, reason = "evaluated at compile time only")]
-    const fn form(&mut self, form: &Form) {
-        if !form.params.is_empty() {
-            self.add(form.name.to_bytes());
+    const fn usage(&mut self, row: &RowSpec) {
+        if !row.params.is_empty() {
+            self.add(row.name.to_bytes());
             self.add(b"=");
-            let mut rest = form.params;
+            let mut rest = row.params;
             let mut position = 0;
             while let [param, tail @ ..] = rest {
-                self.param(param, position >= form.required, position == 0);
+                self.param(param, position >= row.required, position == 0);
                 position += 1;
                 rest = tail;
             }
             self.add(b"\r\n");
         }
-        if form.query {
-            self.add(form.name.to_bytes());
+        if row.query {
+            self.add(row.name.to_bytes());
             self.add(b"?\r\n");
         }
         self.add(b"\0");
     }
 }
 
-const fn usage_len(form: &Form) -> usize {
+const fn usage_len(row: &RowSpec) -> usize {
     let mut writer = Writer { out: &mut [], at: 0 };
-    writer.form(form);
+    writer.usage(row);
     writer.at
 }
 
-const fn usage<const N: usize>(form: &Form) -> [u8; N] {
+const fn usage<const N: usize>(row: &RowSpec) -> [u8; N] {
     let mut out = [0; N];
     let mut writer = Writer { out: &mut out, at: 0 };
-    writer.form(form);
+    writer.usage(row);
     out
 }
 
@@ -554,23 +554,23 @@ mod tests {
         for command in &COMMANDS {
             assert!(command.params.len() <= MAX_PARAMS);
             assert!(usize::from(command.required) <= command.params.len());
-            assert!(!command.set() || command.params.first().is_some_and(|param| param.kind == Kind::LinkId));
+            assert!(!command.set() || command.params.first().is_some_and(|param| param.kind == ParamKind::LinkId));
             for (position, param) in command.params.iter().enumerate() {
-                assert_eq!(position == 0, param.kind == Kind::LinkId);
+                assert_eq!(position == 0, param.kind == ParamKind::LinkId);
                 let optional = position >= usize::from(command.required);
                 match param.kind {
-                    Kind::Int { min, max, default } => {
+                    ParamKind::Int { min, max, default } => {
                         assert!(min <= max);
                         assert!(default.is_none_or(|value| (min..=max).contains(&value)));
                         assert!(!optional || default.is_some());
                     }
-                    Kind::Count { max } => {
+                    ParamKind::Count { max } => {
                         assert_eq!(position, 1);
                         assert_eq!(usize::from(command.required), 2);
                         assert_eq!(max as usize, command.params.len() - 2);
                     }
-                    Kind::Text { .. } => assert!(!optional || command.id == CommandId::Alpn),
-                    Kind::LinkId => {}
+                    ParamKind::Text { .. } => assert!(!optional || command.id == CommandId::Alpn),
+                    ParamKind::LinkId => {}
                 }
                 if let Some((other, _)) = param.needs {
                     assert!(usize::from(other) < position);
@@ -578,7 +578,7 @@ mod tests {
                         command
                             .params
                             .get(usize::from(other))
-                            .is_some_and(|param| matches!(param.kind, Kind::Text { .. }))
+                            .is_some_and(|param| matches!(param.kind, ParamKind::Text { .. }))
                     );
                 }
             }

@@ -3,7 +3,8 @@
 //! | module | turns | into |
 //! |---|---|---|
 //! | [`command`] | the contract's command list | [`command::COMMANDS`], the rows everything below walks |
-//! | [`parse`] | the server's `argv` | [`parse::Values`], or the documented [`code::Code`] |
+//! | [`parse`] | a line as it was typed | [`parse::Values`], or the documented [`code::Code`] |
+//! | [`argv`] | the server's arguments, in an image without the port | the same |
 //! | [`text`] | text that enters MQTT packets | a proof that MQTT allows it there |
 //! | [`answer`] | numbers and bytes | the literal lines hosts look for |
 //! | [`code`] | a refusal | its number and documented name |
@@ -15,15 +16,17 @@
 #![forbid(unsafe_code)]
 
 pub mod answer;
+pub mod argv;
 pub mod code;
 pub mod command;
 pub mod parse;
 mod quoting;
 pub mod text;
 
+pub use argv::{ArgStyle, Scratch};
 pub use code::Code;
 pub use command::{COMMANDS, Command, CommandId};
-pub use parse::{ArgStyle, Scratch, Values, learn_style, split};
+pub use parse::{Split, Values, split};
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]

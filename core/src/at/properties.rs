@@ -1,7 +1,9 @@
-//! What must hold for any input (section 1 of the contract), against models of the two servers there may be.
+//! What must hold for any input (section 1 of the contract): of lines as they are typed, and of what a server that
+//! decodes makes of them, for which there is a model here.
 
+use super::argv::{self, ArgStyle, Scratch};
 use super::command::{COMMANDS, Command, CommandId, row};
-use super::parse::{self, ArgStyle, Scratch, Value};
+use super::parse::{self, Split, Value};
 use super::{Code, answer};
 use proptest::prelude::*;
 use std::format;
@@ -21,10 +23,9 @@ const CASES: u32 = 500;
 
 type Outcome = Result<Vec<Owned>, Code>;
 
-fn run(row: &'static Command, args: &[Vec<u8>], style: ArgStyle) -> Outcome {
-    let args: Vec<&[u8]> = args.iter().map(|arg| arg.as_slice()).collect();
-    let mut scratch = Scratch::new();
-    let split = parse::split(row, &args, style, &mut scratch)?;
+/// All parameters of `row`, on a board with one link.
+fn outcome(row: &'static Command, split: Result<Split<'_>, Code>) -> Outcome {
+    let split = split?;
     split.link_id(1)?;
     let values = split.values()?;
     Ok((0..row.params.len())
@@ -34,6 +35,17 @@ fn run(row: &'static Command, args: &[Vec<u8>], style: ArgStyle) -> Outcome {
             Value::Omitted => Owned::Omitted,
         })
         .collect())
+}
+
+/// What `line`, which stood behind `=`, gives.
+fn typed(row: &'static Command, line: &[u8]) -> Outcome {
+    outcome(row, parse::split(row, &mut line.to_vec()))
+}
+
+/// What `args` give, handed over in `style`.
+fn handed_over(row: &'static Command, args: &[Vec<u8>], style: ArgStyle) -> Outcome {
+    let args: Vec<&[u8]> = args.iter().map(|arg| arg.as_slice()).collect();
+    outcome(row, argv::split(row, &args, style, &mut Scratch::new()))
 }
 
 /// A server that splits at commas outside quotes, every unescaped quote opening or closing, and keeps every byte.
@@ -98,11 +110,10 @@ fn has_bare_quote(line: &[u8]) -> bool {
     raw_server(line).iter().any(quotes_lost)
 }
 
-/// What `line` gives through either server; nothing where the server itself refuses it.
+/// What `line` gives as it was typed and through a server that decodes, unless that refuses it itself.
 fn both(id: CommandId, line: &[u8]) -> Vec<Outcome> {
-    let raw = run(row(id), &raw_server(line), ArgStyle::Raw);
-    let decoded = decoding_server(line).map(|args| run(row(id), &args, ArgStyle::Decoded));
-    [Some(raw), decoded].into_iter().flatten().collect()
+    let decoded = decoding_server(line).map(|args| handed_over(row(id), &args, ArgStyle::Decoded));
+    [Some(typed(row(id), line)), decoded].into_iter().flatten().collect()
 }
 
 fn escaped(text: &[u8], commas: bool) -> Vec<u8> {
@@ -112,6 +123,16 @@ fn escaped(text: &[u8], commas: bool) -> Vec<u8> {
             out.push(b'\\');
         }
         out.push(byte);
+    }
+    out
+}
+
+/// What `text` means where each backslash escapes the byte behind it.
+fn meant(text: &[u8]) -> Vec<u8> {
+    let mut bytes = text.iter();
+    let mut out = Vec::new();
+    while let Some(&byte) = bytes.next() {
+        out.push(if byte == b'\\' { *bytes.next().unwrap_or(&byte) } else { byte });
     }
     out
 }
@@ -199,27 +220,26 @@ fn command() -> impl Strategy<Value = &'static Command> {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(CASES) })]
 
-    /// Whatever the server hands over, there is an answer.
+    /// Whatever a server hands over, there is an answer.
     #[test]
     fn any_arguments_get_an_answer(
         row in command(),
         args in prop::collection::vec(prop_oneof![hard(40), prop::collection::vec(any::<u8>(), 0..40), Just(b"0".to_vec())], 0..21),
     ) {
-        let _ = run(row, &args, ArgStyle::Raw);
-        let _ = run(row, &args, ArgStyle::Decoded);
-        let args: Vec<&[u8]> = args.iter().map(|arg| arg.as_slice()).collect();
-        let _ = parse::learn_style(&args, false);
+        for style in [ArgStyle::Raw, ArgStyle::Decoded] {
+            let _ = handed_over(row, &args, style);
+        }
     }
 
     #[test]
-    fn any_line_gets_an_answer(row in command(), line in lines()) {
+    fn any_line_gets_an_answer(row in command(), line in prop_oneof![lines(), prop::collection::vec(any::<u8>(), 0..300)]) {
         let _ = both(row.id, &line);
     }
 
-    /// Joining a raw server's arguments restores the line.
+    /// Wherever a server cuts that keeps every byte, joining what it hands over restores the line.
     #[test]
-    fn raw_arguments_are_the_line(line in hard(60)) {
-        prop_assert_eq!(raw_server(&line).join(&b","[..]), line);
+    fn raw_arguments_are_the_line(row in command(), line in lines()) {
+        prop_assert_eq!(handed_over(row, &raw_server(&line), ArgStyle::Raw), typed(row, &line));
     }
 
     /// Escaped texts arrive as they were meant, payloads with any bytes.
@@ -240,27 +260,24 @@ proptest! {
     fn every_escaped_text_of_user_cfg_arrives(texts in prop::array::uniform4(hard(16)), commas: bool) {
         let [id, user, password, path] = &texts;
         let [e_id, e_user, e_password, e_path] = texts.each_ref().map(|text| escaped(text, commas));
-        let typed = line(&[
+        let full = line(&[
             b"0,1,\"", &e_id, b"\",\"", &e_user, b"\",\"", &e_password, b"\",0,0,\"", &e_path, b"\"",
         ]);
         let expected = [
             Owned::Int(0), Owned::Int(1), text(id), text(user), text(password), Owned::Int(0), Owned::Int(0), text(path),
         ];
-        for outcome in both(CommandId::UserCfg, &typed) {
+        for outcome in both(CommandId::UserCfg, &full) {
             prop_assert_eq!(outcome, Ok(expected.to_vec()));
         }
-        let raw = raw_server(&typed);
-        let raw: Vec<&[u8]> = raw.iter().map(|arg| arg.as_slice()).collect();
-        prop_assert_eq!(parse::learn_style(&raw, false), ArgStyle::Raw);
     }
 
     /// The older form without a comma; a decoding server may make it unreadable, but not something else.
     #[test]
     fn comma_less_texts_arrive(id in hard(60).prop_filter("may not be empty", |id| !id.is_empty()), commas: bool) {
-        let typed = line(&[b"0\"", &escaped(&id, commas), b"\""]);
+        let full = line(&[b"0\"", &escaped(&id, commas), b"\""]);
         let expected = Ok(Vec::from([Owned::Int(0), text(&id)]));
-        prop_assert_eq!(run(row(CommandId::Password), &raw_server(&typed), ArgStyle::Raw), expected.clone());
-        for outcome in both(CommandId::Password, &typed) {
+        prop_assert_eq!(typed(row(CommandId::Password), &full), expected.clone());
+        for outcome in both(CommandId::Password, &full) {
             prop_assert!(outcome.is_err() || outcome == expected);
         }
     }
@@ -278,11 +295,10 @@ proptest! {
         }
     }
 
-    /// Unescaped JSON does arrive through a raw server, unless it has backslashes or its first string begins with a comma.
+    /// Unescaped JSON does arrive, unless it has backslashes or its first string begins with a comma.
     #[test]
     fn plain_json_does_arrive(json in json(plain_string()), qos in 0_u32..=2) {
-        let typed = publish_line(json.as_bytes(), qos, 0);
-        let outcome = run(row(CommandId::Pub), &raw_server(&typed), ArgStyle::Raw);
+        let outcome = typed(row(CommandId::Pub), &publish_line(json.as_bytes(), qos, 0));
         prop_assert_eq!(outcome, published(json.as_bytes(), qos, 0));
     }
 
@@ -294,15 +310,42 @@ proptest! {
         }
     }
 
+    /// Payloads in which some of the quotes and commas were escaped, and others not: each escape means what it always
+    /// means, or the line is refused.
+    #[test]
+    fn half_escaped_payloads_arrive_as_typed_or_not_at_all(data in hard(30), qos in 0_u32..=2) {
+        let outcome = typed(row(CommandId::Pub), &publish_line(&data, qos, 0));
+        prop_assert!(outcome.is_err() || outcome == published(&meant(&data), qos, 0), "{:?}", outcome);
+    }
+
+    /// So do will messages, as they are or not at all.
+    #[test]
+    fn unescaped_wills_arrive_as_typed_or_not_at_all(data in unescaped(30), qos in 0_u32..=2, retain in 0_u32..=1) {
+        let full = line(&[b"0,60,0,\"will\",\"", &data, format!("\",{qos},{retain}").as_bytes()]);
+        let expected = Ok(Vec::from([
+            Owned::Int(0), Owned::Int(60), Owned::Int(0), text(b"will"), text(&data), Owned::Int(qos), Owned::Int(retain),
+        ]));
+        let outcome = typed(row(CommandId::ConnCfg), &full);
+        prop_assert!(outcome.is_err() || outcome == expected, "{:?}", outcome);
+    }
+
+    /// And a JSON will does arrive.
+    #[test]
+    fn plain_json_wills_do_arrive(json in json(plain_string()), qos in 0_u32..=2) {
+        let full = format!("0,60,0,\"will\",\"{json}\",{qos},1");
+        let outcome = typed(row(CommandId::ConnCfg), full.as_bytes());
+        prop_assert_eq!(outcome.map(|values| values.get(4).cloned()), Ok(Some(text(json.as_bytes()))));
+    }
+
     /// So do unescaped texts side by side.
     #[test]
     fn unescaped_texts_of_user_cfg_arrive_as_typed_or_not_at_all(texts in prop::array::uniform3(unescaped(8))) {
         let [id, user, password] = &texts;
-        let typed = line(&[b"0,1,\"", id, b"\",\"", user, b"\",\"", password, b"\",0,0,\"p\""]);
+        let full = line(&[b"0,1,\"", id, b"\",\"", user, b"\",\"", password, b"\",0,0,\"p\""]);
         let expected = Ok(Vec::from([
             Owned::Int(0), Owned::Int(1), text(id), text(user), text(password), Owned::Int(0), Owned::Int(0), text(b"p"),
         ]));
-        for outcome in both(CommandId::UserCfg, &typed) {
+        for outcome in both(CommandId::UserCfg, &full) {
             prop_assert!(outcome.is_err() || outcome == expected, "{:?}", outcome);
         }
     }
@@ -311,9 +354,9 @@ proptest! {
     #[test]
     fn strict_readings_are_never_overridden(row in command(), line in lines()) {
         if let Some(args) = decoding_server(&line).filter(|_| !has_bare_quote(&line)) {
-            let strict = run(row, &args, ArgStyle::Decoded);
-            let raw = run(row, &raw_server(&line), ArgStyle::Raw);
-            prop_assert!(raw.is_err() || raw == strict, "{:?} is not {:?}", raw, strict);
+            let strict = handed_over(row, &args, ArgStyle::Decoded);
+            let typed = typed(row, &line);
+            prop_assert!(typed.is_err() || typed == strict, "{:?} is not {:?}", typed, strict);
         }
     }
 

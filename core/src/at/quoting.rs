@@ -1,4 +1,4 @@
-//! Reads a raw line: where its parameters begin and end (section 1 of the contract, with its tolerant quoting).
+//! Reads a line as it was typed: where its parameters begin and end (section 1 of the contract, with its tolerant quoting).
 //!
 //! Two grammars, the second only where the first fails:
 //!
@@ -18,19 +18,27 @@
 //! The search visits each pair of parameter and position once: it is bounded by line length times parameters times
 //! line length, without recursion. This module never changes the line and knows nothing of values beyond numbers.
 
-use super::command::{Command, Kind, MAX_PARAMS, Param};
+use super::command::{Command, MAX_PARAMS, Param, ParamKind};
 use super::parse::LINE_MAX;
 use heapless::Vec;
 
 /// How a parameter stood on the line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
+pub(super) enum FieldForm {
     /// Outside quotes.
     Bare,
-    /// Between quotes, escapes still in it.
+    /// Between quotes, without a backslash in it.
     Quoted,
+    /// Between quotes, its escapes still in it.
+    Escaped,
     /// Decoded by the server, which no longer shows whether there were quotes.
     Plain,
+}
+
+impl FieldForm {
+    pub(super) const fn has_quotes(self) -> bool {
+        matches!(self, FieldForm::Quoted | FieldForm::Escaped)
+    }
 }
 
 /// One parameter's place, without its quotes: `start..end` lies within the line.
@@ -38,18 +46,22 @@ pub(super) enum Form {
 pub(super) struct Field {
     pub start: usize,
     pub end: usize,
-    pub form: Form,
-    /// Where the following parameter starts, if there is one.
-    next: Option<usize>,
+    pub form: FieldForm,
 }
 
 impl Field {
     pub(super) const fn plain(start: usize, end: usize) -> Self {
-        Field { start, end, form: Form::Plain, next: None }
+        Field { start, end, form: FieldForm::Plain }
     }
 
     pub(super) fn of<'l>(&self, line: &'l [u8]) -> &'l [u8] {
         line.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// Where the following parameter starts, if there is one: behind the comma, or at the quote that takes its place.
+    fn next(&self, line: &[u8]) -> Option<usize> {
+        let end = if self.form.has_quotes() { after(self.end) } else { self.end };
+        line.get(end).map(|byte| if *byte == b',' { after(end) } else { end })
     }
 }
 
@@ -85,14 +97,18 @@ pub(super) fn read(row: &Command, line: &[u8]) -> Reading {
 
 /// Whether `count` parameters, the first of which are `fields`, are as many as `row` takes.
 pub(super) fn fits(row: &Command, line: &[u8], fields: &[Field], count: usize) -> bool {
-    let mut counted = row.params.iter().zip(fields).enumerate();
-    let announced = counted.find_map(|(position, (param, field))| match (param.kind, number(field.of(line))) {
-        (Kind::Count { max }, Some(Number::Value(names))) if names <= max => {
-            Some(usize::try_from(names).ok()?.saturating_add(after(position)))
-        }
+    row.takes(count) && announced(row, line, fields).is_none_or(|total| total == count)
+}
+
+/// How many parameters there must be by a line that counts them itself, if it does and its count is in range.
+fn announced(row: &Command, line: &[u8], fields: &[Field]) -> Option<usize> {
+    let counts = |param: &Param| matches!(param.kind, ParamKind::Count { .. });
+    let position = row.params.iter().position(counts)?;
+    let ParamKind::Count { max } = row.params.get(position)?.kind else { return None };
+    match number(fields.get(position)?.of(line))? {
+        Number::Value(names) if names <= max => Some(usize::try_from(names).ok()?.saturating_add(after(position))),
         _ => None,
-    });
-    row.takes(count) && announced.is_none_or(|total| total == count)
+    }
 }
 
 /// A decimal number as it was typed.
@@ -105,21 +121,31 @@ pub(super) enum Number {
 
 /// The number that `text` is: digits only, no sign, no blanks.
 pub(super) fn number(text: &[u8]) -> Option<Number> {
-    let mut value = Some(0_u32);
+    let mut value = 0_u32;
+    let mut huge = false;
+    if text.is_empty() {
+        return None;
+    }
     for byte in text {
-        if !byte.is_ascii_digit() {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
             return None;
         }
-        let digit = u32::from(byte & 0xf);
-        value = value.and_then(|value| value.checked_mul(10)?.checked_add(digit));
+        huge |= value > u32::MAX / 10;
+        let (sum, carry) = value.wrapping_mul(10).overflowing_add(u32::from(digit));
+        huge |= carry;
+        value = sum;
     }
-    (!text.is_empty()).then_some(value.map_or(Number::Huge, Number::Value))
+    Some(if huge { Number::Huge } else { Number::Value(value) })
 }
 
 /// Resolves the escapes in `text` in place: `\<any>` becomes `<any>`. Returns how much of `text` is left.
 pub(super) fn unescape(text: &mut [u8]) -> usize {
-    let mut read = 0;
-    let mut written = 0;
+    let Some(first) = text.iter().position(|byte| *byte == b'\\') else {
+        return text.len();
+    };
+    let mut read = first;
+    let mut written = first;
     while let Some(&byte) = text.get(read) {
         let escaped = (byte == b'\\').then(|| text.get(after(read)).copied()).flatten();
         read = if escaped.is_some() { after(after(read)) } else { after(read) };
@@ -131,33 +157,42 @@ pub(super) fn unescape(text: &mut [u8]) -> usize {
     written
 }
 
+/// An unescaped quote, as [`next_quote`] finds it.
+struct Quote {
+    position: usize,
+    /// Whether a backslash was met on the way.
+    escapes: bool,
+}
+
 /// The first unescaped quote at or behind `from`, which must not be the second half of an escape.
-pub(super) fn next_quote(line: &[u8], from: usize) -> Option<usize> {
-    let mut bytes = line.iter().enumerate().skip(from);
-    while let Some((at, byte)) = bytes.next() {
+fn next_quote(line: &[u8], from: usize) -> Option<Quote> {
+    let mut rest = line.get(from..)?.iter();
+    let mut escapes = false;
+    while let Some(byte) = rest.next() {
         match byte {
+            b'"' => return Some(Quote { position: line.len().wrapping_sub(after(rest.len())), escapes }),
             b'\\' => {
-                bytes.next();
+                escapes = true;
+                rest.next();
             }
-            b'"' => return Some(at),
             _ => {}
         }
     }
     None
 }
 
+/// The position behind `position`, which is one in a line and so never the largest there is.
 const fn after(position: usize) -> usize {
-    position.saturating_add(1)
+    position.wrapping_add(1)
 }
 
-/// A string that starts at `start` and whose closing quote is at `quote`, if what follows it lets it close there.
-fn quoted(line: &[u8], start: usize, quote: usize) -> Option<Field> {
-    let next = match line.get(after(quote)) {
-        None => None,
-        Some(b',') => Some(after(after(quote))),
-        Some(_) => return None,
-    };
-    Some(Field { start: after(start), end: quote, form: Form::Quoted, next })
+/// A string that starts at `start` and whose closing quote is `quote`, if what follows it lets it close there.
+fn quoted(line: &[u8], start: usize, quote: &Quote) -> Option<Field> {
+    if line.get(after(quote.position)).is_some_and(|byte| *byte != b',') {
+        return None;
+    }
+    let form = if quote.escapes { FieldForm::Escaped } else { FieldForm::Quoted };
+    Some(Field { start: after(start), end: quote.position, form })
 }
 
 /// A parameter outside quotes. A quote ends the LinkID of a command that needs no comma there, and is a fault elsewhere.
@@ -165,13 +200,11 @@ fn bare(row: &Command, position: usize, line: &[u8], start: usize) -> Option<Fie
     let rest = line.get(start..)?;
     let length = rest.iter().position(|byte| matches!(byte, b',' | b'"')).unwrap_or(rest.len());
     let end = start.saturating_add(length);
-    let next = match line.get(end) {
-        None => None,
-        Some(b',') => Some(after(end)),
-        Some(_) if row.comma_less && position == 0 && length > 0 => Some(end),
-        Some(_) => return None,
+    let ends = match line.get(end) {
+        None | Some(b',') => true,
+        Some(_) => row.comma_less && position == 0 && length > 0,
     };
-    Some(Field { start, end, form: Form::Bare, next })
+    ends.then_some(Field { start, end, form: FieldForm::Bare })
 }
 
 /// What the strict grammar makes of a line: all its parameters, or those before the first fault.
@@ -187,7 +220,7 @@ fn strict(row: &Command, line: &[u8]) -> Strict {
     let mut next = Some(0);
     while let Some(start) = next {
         let field = match line.get(start) {
-            Some(b'"') => next_quote(line, after(start)).and_then(|quote| quoted(line, start, quote)),
+            Some(b'"') => next_quote(line, after(start)).and_then(|quote| quoted(line, start, &quote)),
             _ => bare(row, read.count, line, start),
         };
         let Some(field) = field else {
@@ -196,14 +229,22 @@ fn strict(row: &Command, line: &[u8]) -> Strict {
         };
         let _ = read.fields.push(field);
         read.count = after(read.count);
-        next = field.next;
+        next = field.next(line);
     }
     read
 }
 
 /// The one reading by the tolerant grammar among all. Where no reading has all numbers in their ranges, the one that
 /// would but for them, so that the number's own code is the answer.
+///
+/// Kept apart from the strict grammar: it needs most of the stack that a line takes, and few lines need it.
+#[cold]
+#[inline(never)]
 fn search(row: &Command, line: &[u8]) -> Option<Fields> {
+    // What no server takes is not worth the time: the search's bound holds for lines that fit its set of starts.
+    if line.len() > LINE_MAX {
+        return None;
+    }
     for ranges in [true, false] {
         let mut search = Search::new(row, line, ranges);
         match search.run() {
@@ -260,7 +301,7 @@ impl<'l> Search<'l> {
             if let Some(step) = self.path.last_mut() {
                 step.tried = Some(field);
             }
-            match field.next {
+            match field.next(self.line) {
                 Some(start) => self.enter(start),
                 None => ways = self.add_reading(ways),
             }
@@ -304,18 +345,21 @@ impl<'l> Search<'l> {
             let field = bare(self.row, position, self.line, step.start)?;
             return (step.tried.is_none() && self.may_be_bare(param, &field)).then_some(field);
         }
-        let Kind::Text { content, .. } = param.kind else {
+        let ParamKind::Text { content, .. } = param.kind else {
             return None;
         };
         if step.tried.is_some() && !content.is_free() {
             return None;
         }
         let mut from = after(step.tried.map_or(step.start, |field| field.end));
-        while let Some(quote) = next_quote(self.line, from) {
-            if let Some(field) = quoted(self.line, step.start, quote) {
+        let mut escapes = step.tried.is_some_and(|field| field.form == FieldForm::Escaped);
+        while let Some(mut quote) = next_quote(self.line, from) {
+            escapes |= quote.escapes;
+            quote.escapes = escapes;
+            if let Some(field) = quoted(self.line, step.start, &quote) {
                 return Some(field);
             }
-            from = after(quote);
+            from = after(quote.position);
         }
         None
     }
@@ -324,11 +368,11 @@ impl<'l> Search<'l> {
         let text = field.of(self.line);
         match param.kind {
             _ if !self.ranges => true,
-            Kind::LinkId => true,
-            Kind::Text { .. } => text.is_empty(),
-            Kind::Int { default: Some(_), .. } if text.is_empty() => true,
-            Kind::Int { min, max, .. } => in_range(text, min, max),
-            Kind::Count { max } => in_range(text, 0, max),
+            ParamKind::LinkId => true,
+            ParamKind::Text { .. } => text.is_empty(),
+            ParamKind::Int { default: Some(_), .. } if text.is_empty() => true,
+            ParamKind::Int { min, max, .. } => in_range(text, min, max),
+            ParamKind::Count { max } => in_range(text, 0, max),
         }
     }
 }
@@ -343,7 +387,7 @@ fn is_doubtful(line: &[u8], field: &Field) -> bool {
             escapes |= bytes.next() != Some(&b',');
         }
     }
-    field.form == Form::Quoted && escapes && next_quote(text, 0).is_some()
+    field.form.has_quotes() && escapes && next_quote(text, 0).is_some()
 }
 
 fn in_range(text: &[u8], min: u32, max: u32) -> bool {
@@ -491,14 +535,22 @@ mod tests {
     #[test]
     fn the_worst_line_is_bounded() {
         let mut line = std::string::String::from("0,1,\"");
-        while line.len() < LINE_MAX {
+        while line.len() < LINE_MAX + 40 {
             line.push_str("\",");
         }
         for command in &crate::at::COMMANDS {
-            for end in 0..=LINE_MAX {
+            for end in 0..=line.len() {
                 let _ = read(command, line.as_bytes().get(..end).unwrap());
             }
         }
+    }
+
+    #[test]
+    fn only_the_strict_grammar_reads_more_than_a_line() {
+        let long = "x".repeat(LINE_MAX);
+        let typed = |data: &str| std::format!("0,\"t\",\"{data}\",1,0");
+        assert_eq!(split(CommandId::Pub, &typed(&long)).map(|fields| fields.len()), Ok(5));
+        assert_eq!(split(CommandId::Pub, &typed(&std::format!("\"{long}"))), Err(2));
     }
 
     #[test]

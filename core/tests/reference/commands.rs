@@ -49,8 +49,7 @@ pub const fn about(command: CommandId) -> About {
                  nothing, the second the server's certificate, the third sends the client's, the fourth does both. See \
                  \"TLS, WebSocket and certificates\".",
                 "A whole line has 256 bytes, so that a `client_id` of 256 never fits: AT+MQTTLONGCLIENTID takes it.",
-                "Write all four strings in quotes, empty ones as `\"\"`: from this line the firmware learns how its AT \
-                 server hands on parameters (see \"Two kinds of AT server\").",
+                "All four strings stand in quotes, empty ones as `\"\"`.",
                 "The query prints a row for a configured link, and only `OK` for one that is not; so do all queries but \
                  `AT+MQTTCONN?` and `AT+MQTTERR?`. Passwords are printed.",
             ],
@@ -67,10 +66,7 @@ pub const fn about(command: CommandId) -> About {
         },
         CommandId::ClientId => About {
             does: "Sets the client identifier in place of USERCFG's.",
-            notes: &[
-                "The comma may be left out, as the older document prints it: `AT+MQTTCLIENTID=0\"w800\"`. Behind a server \
-                 that decodes, such a text must not hold a backslash.",
-            ],
+            notes: &["The comma may be left out, as the older document prints it: `AT+MQTTCLIENTID=0\"w800\"`."],
             example: example(
                 Configured,
                 &[

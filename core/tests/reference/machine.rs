@@ -3,7 +3,7 @@
 
 use super::meanings::{UNSOLICITED, is_data_secret, is_secret, unit, values};
 use super::{about, list, name, quoted};
-use w800_mqtt_core::at::command::{COMMANDS, Command, Content, Kind, Param};
+use w800_mqtt_core::at::command::{COMMANDS, Command, Content, Param, ParamKind};
 use w800_mqtt_core::at::parse::LINE_MAX;
 
 /// The whole file.
@@ -62,16 +62,16 @@ fn kind(param: &Param) -> String {
         format!("\"kind\": \"number\", \"min\": {min}, \"max\": {max}, \"default\": {default}, \"unit\": {unit}")
     };
     match param.kind {
-        Kind::LinkId => number(0, 0, None),
-        Kind::Count { max } => number(0, max, None),
-        Kind::Int { min, max, default } => {
+        ParamKind::LinkId => number(0, 0, None),
+        ParamKind::Count { max } => number(0, max, None),
+        ParamKind::Int { min, max, default } => {
             let values: Vec<String> = (min..)
                 .zip(values(param.name))
                 .map(|(value, means)| format!("{{\"value\": {value}, \"means\": {}}}", quoted(means)))
                 .collect();
             format!("{}, \"values\": [{}]", number(min, max, default), values.join(", "))
         }
-        Kind::Text { max, empty, content } => {
+        ParamKind::Text { max, empty, content } => {
             format!("\"kind\": \"text\", \"content\": \"{}\", \"max\": {max}, \"empty\": {empty}", word(content))
         }
     }
@@ -94,7 +94,7 @@ mod tests {
     fn a_choice_has_a_meaning_for_each_value() {
         for param in COMMANDS.iter().flat_map(|command| command.params) {
             let meanings = values(param.name);
-            let Kind::Int { min, max, .. } = param.kind else {
+            let ParamKind::Int { min, max, .. } = param.kind else {
                 assert!(meanings.is_empty(), "{}", param.name);
                 continue;
             };

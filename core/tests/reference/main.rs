@@ -29,7 +29,7 @@ use commands::{Send, about};
 use meanings::UNSOLICITED;
 use std::fmt::Write;
 use w800_mqtt_core::at::code::Code;
-use w800_mqtt_core::at::command::{COMMANDS, Command, Content, Kind, Param};
+use w800_mqtt_core::at::command::{COMMANDS, Command, Content, Param, ParamKind};
 use w800_mqtt_core::at::parse::LINE_MAX;
 use w800_mqtt_core::link::state::{Action, State};
 use w800_mqtt_core::link::subscriptions::MOST_SUBSCRIPTIONS;
@@ -85,22 +85,6 @@ impl Given {
         Self::ALL[self as usize].1
     }
 }
-
-/// Behind which AT servers an input shows its code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Style {
-    Any,
-    /// Those that hand on quotes and escapes.
-    Raw,
-    /// Those that remove them.
-    Decoded,
-}
-
-const STYLES: [(Style, &str, &str); 3] = [
-    (Style::Any, "any", ""),
-    (Style::Raw, "raw", " (behind a server that hands parameters on as typed)"),
-    (Style::Decoded, "decoded", " (behind a server that removes quotes)"),
-];
 
 const HEAD: &str = "\
 <!-- Generated: W800_UPDATE_DOCS=1 cargo test -p w800-mqtt-core --test reference -->
@@ -244,11 +228,11 @@ fn describe_params(page: &mut String, command: &Command) {
 
 fn range(param: &Param) -> String {
     match param.kind {
-        Kind::LinkId => "0".to_string(),
-        Kind::Int { min, max, .. } if min == max => min.to_string(),
-        Kind::Int { min, max, .. } => format!("{min}–{max}"),
-        Kind::Count { max } => format!("0–{max}"),
-        Kind::Text { max, content, .. } => {
+        ParamKind::LinkId => "0".to_string(),
+        ParamKind::Int { min, max, .. } if min == max => min.to_string(),
+        ParamKind::Int { min, max, .. } => format!("{min}–{max}"),
+        ParamKind::Count { max } => format!("0–{max}"),
+        ParamKind::Text { max, content, .. } => {
             let content = match content {
                 Content::Bytes => "bytes",
                 Content::String | Content::Name => "text",
@@ -262,8 +246,8 @@ fn range(param: &Param) -> String {
 
 fn default(param: &Param) -> String {
     match param.kind {
-        Kind::Int { default: Some(value), .. } => value.to_string(),
-        Kind::Text { empty: true, .. } => "empty".to_string(),
+        ParamKind::Int { default: Some(value), .. } => value.to_string(),
+        ParamKind::Text { empty: true, .. } => "empty".to_string(),
         _ => "—".to_string(),
     }
 }
@@ -272,10 +256,10 @@ fn default(param: &Param) -> String {
 fn faults(param: &Param) -> [String; 3] {
     let shown = |can: bool, code| if can { hex(code) } else { "—".to_string() };
     let (under, over) = match param.kind {
-        Kind::LinkId => (false, true),
-        Kind::Int { min, .. } => (min > 0, true),
-        Kind::Count { .. } => (false, true),
-        Kind::Text { empty, max, .. } => (!empty || param.needs.is_some(), usize::from(max) + 1 < LINE_MAX),
+        ParamKind::LinkId => (false, true),
+        ParamKind::Int { min, .. } => (min > 0, true),
+        ParamKind::Count { .. } => (false, true),
+        ParamKind::Text { empty, max, .. } => (!empty || param.needs.is_some(), usize::from(max) + 1 < LINE_MAX),
     };
     let empty = param.needs.map_or(param.codes.under, |(_, code)| code);
     [hex(param.codes.unreadable), shown(under, empty), shown(over, param.codes.over)]
@@ -334,8 +318,7 @@ fn describe_codes(page: &mut String) {
 fn input(way: &Way) -> String {
     let lines: Vec<String> = way.lines.iter().map(|line| code(line)).collect();
     let data = way.data.map_or(String::new(), |data| format!(", then {} behind the prompt", code(data)));
-    let (_, _, style) = STYLES[way.style as usize];
-    format!("{}: {}{data}{style}", way.given.name(), lines.join(", "))
+    format!("{}: {}{data}", way.given.name(), lines.join(", "))
 }
 
 /// `docs/error-codes.json`. In its strings each character is one byte (ISO 8859-1).
@@ -372,15 +355,9 @@ fn json() -> String {
 
 fn json_way(way: &Way) -> String {
     let data = way.data.map_or(String::new(), |data| format!(", \"data\": {}", quoted(data)));
-    let (_, style, _) = STYLES[way.style as usize];
     let lines: Vec<String> = way.lines.iter().map(|line| literal(line)).collect();
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-    format!(
-        "{{\"given\": {}, \"argv\": {}, \"lines\": {}{data}}}",
-        quoted(way.given.name()),
-        quoted(style),
-        list(&lines)
-    )
+    format!("{{\"given\": {}, \"lines\": {}{data}}}", quoted(way.given.name()), list(&lines))
 }
 
 fn list(texts: &[&str]) -> String {
@@ -403,7 +380,7 @@ fn quoted(text: &str) -> String {
 mod tests {
     use super::*;
     use std::path::Path;
-    use w800_mqtt_core::at::{ArgStyle, CommandId, Scratch, split};
+    use w800_mqtt_core::at::{CommandId, split};
 
     /// Compares with the file, or writes it where `W800_UPDATE_DOCS` is set.
     fn check(file: &str, text: &str) {
@@ -442,9 +419,6 @@ mod tests {
         for (position, (given, ..)) in Given::ALL.iter().enumerate() {
             assert_eq!(*given as usize, position);
         }
-        for (position, (style, ..)) in STYLES.iter().enumerate() {
-            assert_eq!(*style as usize, position);
-        }
         for (position, (state, _)) in STATES.iter().enumerate() {
             assert_eq!(*state as usize, position);
         }
@@ -454,15 +428,12 @@ mod tests {
         text.chars().map(|letter| u8::try_from(u32::from(letter)).unwrap()).collect()
     }
 
-    /// What the parameters of a line answer, where nothing else is at fault, from a server that hands them on as typed.
+    /// What the parameters of a line answer, where nothing else is at fault.
     fn parameters(line: &str) -> Option<Code> {
         let (name, text) = line.split_once('=')?;
         let row = COMMANDS.iter().find(|row| row.name.to_str() == Ok(name)).unwrap();
-        let text = bytes(text);
-        let args: Vec<&[u8]> = text.split(|byte| *byte == b',').collect();
-        let mut scratch = Scratch::new();
-        let parse = split(row, &args, ArgStyle::Raw, &mut scratch);
-        parse.and_then(|split| split.link_id(1).and_then(|_| split.values().map(|_| ()))).err()
+        let mut text = bytes(text);
+        split(row, &mut text).and_then(|split| split.link_id(1).and_then(|_| split.values().map(|_| ()))).err()
     }
 
     #[test]
@@ -470,7 +441,7 @@ mod tests {
         for code in Code::ALL {
             let Fate::Raised { ways, .. } = fate(*code) else { continue };
             assert!(!ways.is_empty(), "{code:?}");
-            for way in ways.iter().filter(|way| way.style != Style::Decoded) {
+            for way in &ways {
                 let (last, before) = way.lines.split_last().unwrap();
                 let concrete = |line: &str| literal(line).replace("<host>", "10.0.2.2").replace("<port>", "65535");
                 for line in before {

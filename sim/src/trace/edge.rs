@@ -9,7 +9,7 @@ use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_int, c_void};
 
 use super::event::{Event, Lane, Tone, Way};
-use super::{now, with};
+use super::timeline::{now, with};
 
 const WANT_READ: c_int = -0x6900;
 const WANT_WRITE: c_int = -0x6880;

@@ -7,15 +7,13 @@ use std::sync::OnceLock;
 use w800_mqtt_at::c_api::table::WM_AT_TABLE;
 use w800_mqtt_at::sdk::bindings::{self, wm_atcmd_item};
 
-use crate::statistics::Bytes;
-
-use super::guest::{Outcome, Trouble, Words, call_int, core, low, or_fail, status};
+use super::call::{Outcome, Trouble, Words, low, status};
+use super::guest::{call_int, core, or_fail};
+use super::layout::ROW_BYTES;
 use super::memory::{self, lend, word};
 
 /// As `wm_sdk/host/credentials.h` and `scripts/build-image.sh` have it.
 const CREDENTIAL_BYTES: usize = 16 * 1024;
-/// `struct wm_atcmd_item` on the chip: as many pointers as here.
-pub const ROW_BYTES: usize = size_of::<wm_atcmd_item>() / size_of::<usize>() * 4;
 
 unsafe extern "C" {
     static wm_at_table_start: [wm_atcmd_item; 0];
@@ -190,12 +188,16 @@ pub unsafe extern "C" fn set_credential(link: u8, kind: c_int, data: *const c_vo
     call_int(function, &[u32::from(link), kind.cast_unsigned(), copy, low(length as u64)])
 }
 
-/// What the guest's library counts of a link; `None` where it has no such link.
-pub fn statistics(link: u8) -> Option<Bytes> {
+/// The numbers that the guest's library counts of a link; `None` where it has no such link.
+pub fn statistics<const FIGURES: usize>(link: u8) -> Option<[u32; FIGURES]> {
     let function = core().machine().symbols().address("w800_mqtt_at_get_statistics")?;
-    let mut bytes: Bytes = [0; size_of::<Bytes>()];
+    let mut bytes = vec![0; size_of::<[u32; FIGURES]>()];
     let status = or_fail(lend(&mut bytes, |at| call_int(function, &[u32::from(link), at])));
-    (status == 0).then_some(bytes)
+    let mut figures = [0; FIGURES];
+    for (figure, word) in figures.iter_mut().zip(bytes.as_chunks::<4>().0) {
+        *figure = u32::from_le_bytes(*word);
+    }
+    (status == 0).then_some(figures)
 }
 
 fn keep(bytes: &[u8]) -> Result<u32, Trouble> {

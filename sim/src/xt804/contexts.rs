@@ -4,14 +4,46 @@
 
 use std::any::TypeId;
 use std::collections::BTreeMap;
+use std::ffi::{CString, c_char};
 use std::mem::MaybeUninit;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use w800_mqtt_at::sdk::bindings as sdk;
 
-use super::guest::{Outcome, Trouble, Words};
-use super::libc;
-use super::tls::{Bio, Protocols};
+use super::call::{Outcome, Trouble, Words};
+use super::heap;
+
+/// The guest's functions for the bytes on the wire.
+#[derive(Clone, Copy, Default)]
+pub struct Bio {
+    /// What they are called with first.
+    pub context: u32,
+    /// Sends.
+    pub send: u32,
+    /// Receives.
+    pub receive: u32,
+}
+
+/// The names that Mbed TLS keeps pointers to.
+#[derive(Default)]
+pub struct Protocols {
+    #[expect(dead_code, reason = "the list points to them")]
+    texts: Vec<CString>,
+    list: Vec<*const c_char>,
+}
+
+impl Protocols {
+    /// As Mbed TLS wants them: pointers up to a NULL.
+    pub fn new(texts: Vec<CString>) -> Self {
+        let list = texts.iter().map(|text| text.as_ptr()).chain([std::ptr::null()]).collect();
+        Self { texts, list }
+    }
+
+    /// The pointers, which are valid as long as this is.
+    pub fn list(&mut self) -> *mut *const c_char {
+        self.list.as_mut_ptr()
+    }
+}
 
 /// A structure of Mbed TLS's with the functions that begin and end it.
 pub trait Context: 'static {
@@ -74,7 +106,7 @@ fn contexts() -> MutexGuard<'static, BTreeMap<u32, Entry>> {
 }
 
 pub fn init<T: Context>([at, ..]: Words) -> Outcome {
-    libc::is_for_mbedtls(at)?;
+    heap::is_for_mbedtls(at)?;
     let hosted = Box::into_raw(Box::new(Hosted::<T> { context: MaybeUninit::zeroed(), beside: T::Beside::default() }));
     // SAFETY: the box has the place.
     unsafe { T::init((&raw mut (*hosted).context).cast()) };

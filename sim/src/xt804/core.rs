@@ -6,7 +6,7 @@ use xt804::context::{Context, Counters};
 use xt804::machine::Machine;
 
 use super::arena::Arena;
-use super::guest::{Trouble, Words};
+use super::call::{Trouble, Words};
 
 /// Behind every block, to see whether it was written past its end.
 const TAIL: [u8; 8] = *b"\xfe\xe1\xde\xadtail";

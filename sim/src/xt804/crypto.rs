@@ -5,10 +5,10 @@ use std::ffi::c_void;
 
 use w800_mqtt_at::sdk::bindings as sdk;
 
+use super::call::{Outcome, Trouble, Words, status};
 use super::contexts::find;
-use super::guest::{Outcome, Trouble, Words, status};
+use super::layout::CERTIFICATE_KEY;
 use super::memory::{buffer, fill, is_import, read};
-use super::tls::CERTIFICATE_KEY;
 
 fn as_rng(function: u32) -> Result<sdk::mbedtls_f_rng_t, Trouble> {
     if is_import(function, "mbedtls_ctr_drbg_random") {

@@ -1,16 +1,15 @@
 //! Into the guest and out of it: a context for each task that enters, and the loop that serves its calls.
 
 use std::cell::OnceCell;
-use std::ffi::{CStr, c_char, c_void};
-use std::fmt;
+use std::ffi::{CStr, c_char};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use xt804::context::Context;
-use xt804::fault::{Fault, FaultKind};
+use xt804::fault::Fault;
 use xt804::machine::{Call, Machine, Stop};
 
+use super::call::{Row, Trouble, Words, low};
 use super::core::Core;
-use super::imports::{self, Row};
 
 /// Instructions between two looks at whether a higher task is ready: about the time between two ticks on the chip.
 const BURST: u64 = 20_000;
@@ -20,35 +19,6 @@ const AT_STACK_BYTES: u32 = 8192;
 const OTHER_STACK_BYTES: u32 = 4096;
 /// The program's exit status when the guest cannot go on.
 const FAULT_STATUS: i32 = 70;
-
-/// The words of a call: registers first, then stack.
-pub type Words = [u32; 8];
-/// What a host function leaves in `r0` and, above it, `r1`.
-pub type Outcome = Result<u64, Trouble>;
-
-/// What the host finds wrong in a call.
-#[derive(Debug)]
-pub enum Trouble {
-    /// An address.
-    Memory(FaultKind),
-    /// Anything else.
-    Misuse(String),
-}
-
-impl From<FaultKind> for Trouble {
-    fn from(kind: FaultKind) -> Self {
-        Self::Memory(kind)
-    }
-}
-
-impl fmt::Display for Trouble {
-    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Memory(kind) => write!(to, "{kind}"),
-            Self::Misuse(text) => write!(to, "{text}"),
-        }
-    }
-}
 
 struct Guest {
     core: Mutex<Core>,
@@ -63,10 +33,8 @@ unsafe extern "C" {
     safe fn wm_os_internal_get_task_name() -> *const c_char;
 }
 
-/// Takes a loaded machine into service.
-pub fn install(machine: Machine, profile: bool) -> Result<(), String> {
-    let rows = machine.symbols().imports().iter().map(|name| imports::find(name));
-    let rows = rows.collect::<Result<Vec<_>, String>>()?;
+/// Takes a loaded machine into service, with the host's functions in the order of their numbers.
+pub fn install(machine: Machine, rows: Vec<&'static Row>, profile: bool) -> Result<(), String> {
     let start = machine.symbols().address("__ram_free_start").ok_or("the image does not tell where its data ends")?;
     let core = Core::new(machine, start, profile);
     GUEST.set(Guest { core: Mutex::new(core), rows }).map_err(|_| "a program is loaded already".to_owned())
@@ -214,29 +182,7 @@ fn stop_at(fault: &Fault) -> ! {
     end(&fault.to_string())
 }
 
-/// The low word.
-pub fn low(value: u64) -> u32 {
-    (value & u64::from(u32::MAX)) as u32
-}
-
-/// An `int` as a result.
-pub fn status(value: i32) -> Outcome {
-    Ok(u64::from(value.cast_unsigned()))
-}
-
 /// The outcome of what the host does by itself for the guest; trouble ends the program.
 pub fn or_fail<R>(outcome: Result<R, Trouble>) -> R {
     outcome.unwrap_or_else(|trouble| fail(slot(), trouble))
-}
-
-/// A function of the guest's and what it wants to be called with, as the one pointer that C passes on.
-pub fn pack(function: u32, context: u32) -> *mut c_void {
-    let packed = u64::from(function) << 32 | u64::from(context);
-    std::ptr::without_provenance_mut(packed as usize)
-}
-
-/// What [`pack`] has packed.
-pub fn unpack(packed: *mut c_void) -> (u32, u32) {
-    let packed = packed.addr() as u64;
-    (low(packed >> 32), low(packed))
 }

@@ -2,18 +2,8 @@
 
 use w800_mqtt_at::sdk::bindings as sdk;
 
-use super::guest::{Outcome, Words};
+use super::call::{Outcome, Row, Words};
 use super::{at, contexts, crypto, libc, nvs, osal, sockets, tls};
-
-/// A function that the host has.
-#[derive(Debug)]
-pub struct Row {
-    name: &'static str,
-    /// How many words it takes, in registers and on the stack.
-    pub arguments: u8,
-    /// Does it.
-    pub thunk: fn(Words) -> Outcome,
-}
 
 const fn row(name: &'static str, arguments: u8, thunk: fn(Words) -> Outcome) -> Row {
     Row { name, arguments, thunk }
@@ -119,8 +109,12 @@ static ROWS: &[Row] = &[
     row("__muldi3", 4, libc::muldi3),
 ];
 
-/// The row of a function.
-pub fn find(name: &str) -> Result<&'static Row, String> {
+/// The rows of an image's imports, in their order.
+pub fn rows(names: &[String]) -> Result<Vec<&'static Row>, String> {
+    names.iter().map(|name| find(name)).collect()
+}
+
+fn find(name: &str) -> Result<&'static Row, String> {
     let found = ROWS.iter().find(|row| row.name == name);
     found.ok_or_else(|| format!("the image calls {name}, which the board does not have"))
 }

@@ -4,7 +4,8 @@ use std::ffi::CString;
 
 use xt804::operation::Access;
 
-use super::guest::{Trouble, core};
+use super::call::Trouble;
+use super::guest::core;
 
 /// The guest's bytes.
 pub fn read(at: u32, size: u32) -> Result<Vec<u8>, Trouble> {

@@ -5,7 +5,7 @@ use std::ffi::CString;
 
 use w800_mqtt_at::sdk::bindings;
 
-use super::guest::{self, Outcome, Words, status};
+use super::call::{Outcome, Trouble, Words, status};
 use super::handles::{self, Kind};
 use super::memory::{self, set_word, text, word};
 
@@ -26,7 +26,7 @@ pub fn close([handle, ..]: Words) -> Outcome {
     status(unsafe { bindings::wm_nvs_close(storage) })
 }
 
-fn find(handle: u32, key: u32) -> Result<(bindings::wm_nvs_handle_t, CString), guest::Trouble> {
+fn find(handle: u32, key: u32) -> Result<(bindings::wm_nvs_handle_t, CString), Trouble> {
     Ok((handles::find(Kind::Storage, handle)?, text(key)?))
 }
 

@@ -5,7 +5,8 @@ use std::ffi::{CString, c_void};
 
 use w800_mqtt_at::sdk::bindings;
 
-use super::guest::{self, Outcome, Trouble, Words, call, core, pack, status, unpack};
+use super::call::{Outcome, Trouble, Words, pack, status, unpack};
+use super::guest::{self, call, core};
 use super::handles::{self, Kind};
 use super::memory::{self, set_word};
 

@@ -5,7 +5,9 @@ use std::ffi::{c_int, c_long, c_void};
 
 use w800_mqtt_at::sdk::bindings;
 
-use super::guest::{Outcome, Trouble, Words, call, core, or_fail, pack, status, unpack};
+use super::call::{Outcome, Trouble, Words, pack, status, unpack};
+use super::guest::{call, core, or_fail};
+use super::layout::{ADDRINFO_BYTES, ADDRINFO_NEXT};
 use super::memory::{self, buffer, fill, read, set_word, word, write};
 
 /// More than the library ever waits for at once.
@@ -16,11 +18,6 @@ const MOST_OPTION_BYTES: usize = 64;
 const ADDRESS_TEXT_BYTES: usize = 48;
 /// `FIONBIO` but for the width of what it points to, which is a long's by name only.
 const FIONBIO_MASK: u32 = 0xffff;
-
-/// `struct addrinfo` on the chip, in words.
-const ADDRINFO_WORDS: u32 = 8;
-pub const ADDRINFO_BYTES: u32 = ADDRINFO_WORDS * 4;
-pub const ADDRINFO_NEXT: u32 = ADDRINFO_BYTES - 4;
 
 /// A structure that looks the same to the guest and to the host.
 ///

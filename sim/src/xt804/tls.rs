@@ -1,33 +1,21 @@
 //! Connections of Mbed TLS: their configuration, the peer's certificates, bytes in and out.
 #![expect(unsafe_code, reason = "the board is C")]
 
-use std::ffi::{CString, c_char, c_int, c_uchar, c_void};
+use std::ffi::{CString, c_int, c_uchar, c_void};
 
 use w800_mqtt_at::sdk::bindings as sdk;
 
-use super::contexts::{find, find_or_null, hosted};
+use super::call::{Outcome, Trouble, Words, low, pack, status, unpack};
+use super::contexts::{Bio, Protocols, find, find_or_null, hosted};
 use super::crypto::find_rng;
-use super::guest::{Outcome, Trouble, Words, call_int, core, low, or_fail, pack, status, unpack};
+use super::guest::{call_int, core, or_fail};
+use super::layout::{CERTIFICATE_BYTES, CERTIFICATE_NAMES, NAME_BYTES};
 use super::memory::{self, buffer, fill, lend, read, set_word, text, word};
 
-/// `mbedtls_x509_crt` on the chip: its size, and where its key and its alternative names are (`layout` asks for it).
-pub const CERTIFICATE_BYTES: usize = 408;
-pub const CERTIFICATE_KEY: u32 = 204;
-pub const CERTIFICATE_NAMES: usize = 248;
-/// `mbedtls_x509_sequence` there: tag, length, place, next.
-pub const NAME_BYTES: usize = 16;
 /// No list of names is longer: Mbed TLS's own limit is RFC 7301's.
 const MOST_PROTOCOLS: usize = 16;
 
 /* The configuration of a connection */
-
-/// The names that Mbed TLS keeps pointers to.
-#[derive(Default)]
-pub struct Protocols {
-    #[expect(dead_code, reason = "the list points to them")]
-    texts: Vec<CString>,
-    list: Vec<*const c_char>,
-}
 
 pub fn ssl_config_defaults([config, endpoint, transport, preset, ..]: Words) -> Outcome {
     let config = find::<sdk::mbedtls_ssl_config>(config)?;
@@ -76,12 +64,11 @@ pub fn ssl_conf_own_cert([config, certificate, key, ..]: Words) -> Outcome {
 
 pub fn ssl_conf_alpn_protocols([config, list, ..]: Words) -> Outcome {
     let hosted = hosted::<sdk::mbedtls_ssl_config>(config)?;
-    let texts = protocol_names(list)?;
-    let pointers = texts.iter().map(|text| text.as_ptr()).chain([std::ptr::null()]).collect();
+    let protocols = Protocols::new(protocol_names(list)?);
     // SAFETY: the entry's box lives until its context is freed, and only this task uses it.
     status(unsafe {
-        (*hosted).beside = Protocols { texts, list: pointers };
-        let list = (*hosted).beside.list.as_mut_ptr();
+        (*hosted).beside = protocols;
+        let list = (*hosted).beside.list();
         sdk::mbedtls_ssl_conf_alpn_protocols((&raw mut (*hosted).context).cast(), list)
     })
 }
@@ -165,14 +152,6 @@ fn show_names<R>(names: &[(c_int, Vec<u8>)], body: impl FnOnce(u32) -> Result<R,
 }
 
 /* A connection */
-
-/// The guest's functions for the bytes on the wire.
-#[derive(Clone, Copy, Default)]
-pub struct Bio {
-    context: u32,
-    send: u32,
-    receive: u32,
-}
 
 pub fn ssl_setup([ssl, config, ..]: Words) -> Outcome {
     let (ssl, config) = (find::<sdk::mbedtls_ssl_context>(ssl)?, find::<sdk::mbedtls_ssl_config>(config)?);

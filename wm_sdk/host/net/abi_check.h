@@ -2,21 +2,6 @@
 #ifndef W800_NET_ABI_CHECK_H
 #define W800_NET_ABI_CHECK_H
 
-#include <stddef.h>
-
-struct abi_row {
-    const char *what;
-    long long value;
-};
-
-struct abi_rows {
-    const struct abi_row *rows;
-    size_t count;
-};
-
-struct abi_rows abi_declared(void);
-struct abi_rows abi_actual(void);
-
 /* 0 where both agree; otherwise names each row that does not on stderr and returns how many. */
 int abi_check(void);
 

@@ -7,7 +7,7 @@
 #ifndef W800_NET_ABI_TABLE_H
 #define W800_NET_ABI_TABLE_H
 
-#include "abi_check.h"
+#include "abi_rows.h"
 
 #define ABI_CONSTANT(name) {#name, (long long)(name)}
 #define ABI_TYPE(type)                                                                                                 \

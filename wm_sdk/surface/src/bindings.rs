@@ -76,6 +76,7 @@ pub fn facts(headers: Headers<'_>) -> Result<Facts> {
         .arg(RUN)
         .env("CARGO_MANIFEST_DIR", root())
         .env("CARGO_CFG_TARGET_ARCH", "csky")
+        .env("CARGO_CFG_TARGET_OS", "none")
         .env("TARGET", "csky-w800-none-elfabiv2")
         .env("RUSTC", std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
         .env("OUT_DIR", out.path());

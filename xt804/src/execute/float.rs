@@ -2,7 +2,7 @@
 //!
 //! Every result that is not a number is the default one. The multiply-add family rounds twice.
 
-use super::{indexed, transfer};
+use super::transfer::{self, indexed};
 use crate::context::Context;
 use crate::fault::FaultKind;
 use crate::instruction::Instruction;

@@ -49,6 +49,12 @@ pub(super) fn store(
     write(context, memory, access, address, context.get(register))
 }
 
+/// The address of an access by base and index.
+#[inline]
+pub(super) fn indexed(context: &Context, what: Instruction) -> u32 {
+    context.get(what.x).wrapping_add(context.get(what.y) << what.immediate)
+}
+
 /// A word of the pool, `offset` bytes after the instruction.
 #[inline]
 pub(super) fn literal(context: &mut Context, memory: &Memory, offset: u32) -> Result<u32, FaultKind> {

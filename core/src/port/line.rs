@@ -1,0 +1,183 @@
+//! One command line as it was typed, and the form of it that the server is handed.
+
+/// Bytes of a line at most, its end included.
+pub const LINE_MAX: usize = 256;
+
+/// What the name of every command of this library's begins with.
+const OURS: &[u8] = b"AT+MQTT";
+
+/// The parameters that the server is handed instead of those that were typed.
+const STAND_IN: &[u8] = b"=0";
+
+/// What ends a line that is handed on.
+const END: &[u8] = b"\r\n";
+
+/// A line that is being put together, or is complete.
+#[derive(Debug)]
+pub struct Line {
+    bytes: [u8; LINE_MAX],
+    /// Bytes of it so far, without LF; those that found no room are counted too.
+    length: usize,
+    /// Its end has come: what is appended next begins another line.
+    whole: bool,
+}
+
+impl Default for Line {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Line {
+    /// Nothing typed yet.
+    pub const fn new() -> Self {
+        Self { bytes: [0; LINE_MAX], length: 0, whole: false }
+    }
+
+    /// Appends `bytes`, which hold no LF; behind a whole line they begin another.
+    pub fn push(&mut self, bytes: &[u8]) {
+        if self.whole {
+            self.whole = false;
+            self.length = 0;
+        }
+        let end = self.length.saturating_add(bytes.len());
+        if let Some(to) = self.bytes.get_mut(self.length..end) {
+            to.copy_from_slice(bytes);
+        }
+        self.length = end;
+    }
+
+    /// Its end has come: drops CR before it.
+    pub fn complete(&mut self) {
+        self.whole = true;
+        if self.is_too_long() {
+            return;
+        }
+        while self.length > 0 && self.bytes.get(self.length.saturating_sub(1)) == Some(&b'\r') {
+            self.length = self.length.saturating_sub(1);
+        }
+    }
+
+    /// Whether it had more than [`LINE_MAX`] bytes, its LF included.
+    pub const fn is_too_long(&self) -> bool {
+        self.length >= LINE_MAX
+    }
+
+    /// Whether it has no bytes.
+    pub const fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    /// As it was typed, without its end; nothing where it is too long.
+    pub fn text(&self) -> &[u8] {
+        let length = if self.is_too_long() { 0 } else { self.length };
+        self.bytes.get(..length).unwrap_or_default()
+    }
+
+    /// Where the parameters begin, of a line that sets something of this library's: behind its `=`.
+    pub fn parameters(&self) -> Option<usize> {
+        let text = self.text();
+        let mark = text.iter().position(|byte| matches!(byte, b'=' | b'?'))?;
+        let (name, rest) = text.split_at_checked(mark)?;
+        let ours = name.get(..OURS.len()).is_some_and(|head| head.eq_ignore_ascii_case(OURS));
+        let sets = matches!(rest, [b'=', tail @ ..] if tail != b"?");
+        (ours && sets).then(|| mark.saturating_add(1))
+    }
+
+    /// Whether it is `name` (`AT+MQTT…`) with parameters behind `=`.
+    pub fn sets(&self, name: &[u8]) -> bool {
+        self.parameters().is_some_and(|start| {
+            self.text().get(..start.saturating_sub(1)).is_some_and(|typed| typed.eq_ignore_ascii_case(name))
+        })
+    }
+
+    /// The text behind `=` of a line that sets something of this library's, to be read in place.
+    pub fn parameters_mut(&mut self) -> Option<&mut [u8]> {
+        let start = self.parameters()?;
+        self.bytes.get_mut(start..self.length)
+    }
+
+    /// Writes what the server is handed to `to`, from byte `from` of it on, as much as fits: how many bytes. None follow
+    /// when it is 0.
+    pub fn hand(&self, from: usize, to: &mut [u8]) -> usize {
+        let text = self.text();
+        let (text, rest): (&[u8], &[u8]) = match self.parameters() {
+            Some(start) => (text.get(..start.saturating_sub(1)).unwrap_or_default(), STAND_IN),
+            None => (text, b""),
+        };
+        let form = text.iter().chain(rest).chain(END).skip(from);
+        to.iter_mut().zip(form).map(|(to, from)| *to = *from).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec::Vec;
+
+    fn line(text: &[u8]) -> Line {
+        let mut line = Line::new();
+        line.push(text);
+        line.complete();
+        line
+    }
+
+    fn handed(line: &Line, piece: usize) -> Vec<u8> {
+        let mut handed = Vec::new();
+        loop {
+            let mut to = std::vec![0; piece];
+            let count = line.hand(handed.len(), &mut to);
+            if count == 0 {
+                return handed;
+            }
+            handed.extend_from_slice(&to[..count]);
+        }
+    }
+
+    #[test]
+    fn what_the_server_is_handed() {
+        /// What is typed, what the server is handed of it, and the parameters that are kept.
+        type Case = (&'static [u8], &'static [u8], Option<&'static [u8]>);
+        let cases: [Case; 10] = [
+            (br#"AT+MQTTPUB=0,"t","{"a":1}",1,0"#, b"AT+MQTTPUB=0", Some(br#"0,"t","{"a":1}",1,0"#)),
+            (b"at+mqttclean=0", b"at+mqttclean=0", Some(b"0")),
+            (br#"AT+MQTTCLIENTID=0"id""#, b"AT+MQTTCLIENTID=0", Some(br#"0"id""#)),
+            (b"AT+MQTTSUB=", b"AT+MQTTSUB=0", Some(b"")),
+            (b"AT+MQTTSUB=?x", b"AT+MQTTSUB=0", Some(b"?x")),
+            (b"AT+MQTTSUB=?", b"AT+MQTTSUB=?", None),
+            (b"AT+MQTTSUB?", b"AT+MQTTSUB?", None),
+            (b"AT+MQTTSUB", b"AT+MQTTSUB", None),
+            (br#"AT+CWJAP="ssid=MQTT","p""#, br#"AT+CWJAP="ssid=MQTT","p""#, None),
+            (b"AT", b"AT", None),
+        ];
+        for (typed, form, parameters) in cases {
+            for end in [&b""[..], b"\r", b"\r\r"] {
+                let mut line = line(&[typed, end].concat());
+                assert_eq!(line.text(), typed);
+                for piece in [1, 3, 64] {
+                    assert_eq!(handed(&line, piece), [form, b"\r\n"].concat(), "{piece}");
+                }
+                assert_eq!(line.parameters_mut().as_deref(), parameters);
+            }
+        }
+    }
+
+    #[test]
+    fn whose_line_it_is() {
+        assert!(line(b"AT+MQTTPUB=1").sets(b"AT+MQTTPUB"));
+        assert!(line(b"at+MqttPub=1").sets(b"AT+MQTTPUB"));
+        assert!(!line(b"AT+MQTTPUBRAW=1").sets(b"AT+MQTTPUB"));
+        assert!(!line(b"AT+MQTTPUB?").sets(b"AT+MQTTPUB"));
+    }
+
+    #[test]
+    fn the_longest_line() {
+        for (length, too_long) in [(254, false), (255, false), (256, true), (5000, true)] {
+            let line = line(&std::vec![b'x'; length]);
+            assert_eq!(line.is_too_long(), too_long, "{length}");
+            assert_eq!(line.text().len(), if too_long { 0 } else { length });
+        }
+        // With its CR it has the last byte that there is room for.
+        assert_eq!(line(&[&[b'x'; 254][..], b"\r"].concat()).text().len(), 254);
+    }
+}

@@ -1,0 +1,71 @@
+//! The guest's heap is the board's: each block is charged there, so that limits and questions are those of the native
+//! board; its bytes are the guest's.
+#![expect(unsafe_code, reason = "the board is C")]
+
+use std::collections::BTreeMap;
+use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use w800_mqtt_at::sdk::bindings;
+
+use super::call::Trouble;
+use super::guest::core;
+
+/// Whose a block is, as `wm_sdk/host/heap.h` tells it.
+const OTHERS: &CStr = c"w800-mqtt-at";
+const MBEDTLS: &CStr = c"mbedtls/context";
+const WM_HEAP_CAP_DEFAULT: c_uint = 1;
+
+unsafe extern "C" {
+    fn wm_heap_caps_alloc_tracing(size: usize, caps: c_uint, file: *const c_char, line: c_int) -> *mut c_void;
+}
+
+/// What the board's heap is charged with for each block of the guest's.
+static CHARGES: Mutex<BTreeMap<u32, usize>> = Mutex::new(BTreeMap::new());
+
+fn charges() -> MutexGuard<'static, BTreeMap<u32, usize>> {
+    CHARGES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A block of the board's heap; `None` when it is full.
+fn charge(size: u32, owner: &'static CStr) -> Option<usize> {
+    // SAFETY: any size may be asked for, and the name is static.
+    let block = unsafe { wm_heap_caps_alloc_tracing(size as usize, WM_HEAP_CAP_DEFAULT, owner.as_ptr(), 0) };
+    (!block.is_null()).then(|| block.expose_provenance())
+}
+
+fn discharge(block: usize) {
+    // SAFETY: `charge` got it from there, and it is given back once.
+    unsafe { bindings::heap_free(std::ptr::with_exposed_provenance_mut(block)) };
+}
+
+/// A block; 0 when the board's heap is full.
+pub fn take(size: u32) -> Result<u32, Trouble> {
+    let Some(block) = charge(size, OTHERS) else { return Ok(0) };
+    let at = core().allocate(size)?;
+    charges().insert(at, block);
+    Ok(at)
+}
+
+/// Takes a block back and tells its size.
+pub fn give_back(at: u32) -> Result<u32, Trouble> {
+    let block = charges().remove(&at);
+    let block = block.ok_or_else(|| Trouble::Misuse(format!("{at:#010x} is freed and is no block of the heap's")))?;
+    let size = core().release(at)?;
+    discharge(block);
+    Ok(size)
+}
+
+/// Counts the block around a context of Mbed TLS's with what Mbed TLS allocates itself.
+pub fn is_for_mbedtls(address: u32) -> Result<(), Trouble> {
+    let mut charges = charges();
+    let Some((at, block)) = charges.range_mut(..=address).next_back() else { return Ok(()) };
+    let size = core().size(*at)?;
+    if address >= at.saturating_add(size) {
+        return Ok(());
+    }
+    discharge(*block);
+    // It fits: nobody else has run.
+    *block = charge(size, MBEDTLS).ok_or_else(|| Trouble::Misuse("a block does not fit its own place".to_owned()))?;
+    Ok(())
+}
