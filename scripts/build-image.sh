@@ -15,24 +15,29 @@ image=$out/w800_mqtt_at.image.elf
 # As wm_sdk/host/credentials.h has it.
 credential_bytes=16384
 
-# A firmware's certificates: room that the board fills from --ca, --cert and --key. It is data alone, so it goes with
-# objects for any CPU: the attributes that name one are dropped.
-credentials() {
-    local name
-    for name in ca cert key; do
-        echo ".comm mqtt_client_tls_$name, $credential_bytes, 8"
-    done | "${csky}as" -mcpu=ck804ef -mhard-float -o "$out/credentials.o"
-    "${csky}objcopy" --remove-section=.csky.attributes "$out/credentials.o"
+# What a firmware has beside the library: its certificates, room that the board fills from --ca, --cert and --key, and the
+# device that it registers with the AT server, whose functions are the board's. It is data alone, so it goes with objects
+# for any CPU: the attributes that name one are dropped.
+firmware() {
+    {
+        printf '.comm mqtt_client_tls_%s, '"$credential_bytes"', 8\n' ca cert key
+        printf '.long %s\n' uart_send uart_recv
+    } | "${csky}as" -mcpu=ck804ef -mhard-float -o "$out/firmware.o"
+    "${csky}objcopy" --remove-section=.csky.attributes "$out/firmware.o"
+}
+
+has() {
+    "${csky}nm" "$out/libw800_mqtt_at.a" 2>/dev/null | grep " T $1\$" >/dev/null
 }
 
 link() {
-    local roots=w800_mqtt_at_table,w800_mqtt_at_get_statistics
+    local roots=w800_mqtt_at_table,w800_mqtt_at_get_statistics,__wrap_wm_atcmd_dev_register
     # A build without TLS has none to set.
-    if "${csky}nm" "$out/libw800_mqtt_at.a" 2>/dev/null | grep ' T w800_mqtt_at_set_credential$' >/dev/null; then
+    if has w800_mqtt_at_set_credential; then
         roots+=,w800_mqtt_at_set_credential
     fi
     toolchain cargo run --quiet --manifest-path "$root/xt804/Cargo.toml" --target-dir "$out/xt804" --bin xt804-link -- \
-        "${csky}ld" "$image" "$roots" "$out/libw800_mqtt_at.a" "$out/credentials.o"
+        "${csky}ld" "$image" "$roots" "$out/libw800_mqtt_at.a" "$out/firmware.o"
 }
 
 mkdir -p "$out"
@@ -41,6 +46,6 @@ exec 9>"$out/image.lock"
 flock 9
 "$root/scripts/build-target.sh" "$@" >&2
 csky=$(csky_prefix) || die "no C-SKY linker"
-credentials
+firmware
 link
 echo "$image"

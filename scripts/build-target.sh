@@ -51,7 +51,7 @@ archive() {
     "${csky}ar" t "$out/libw800_mqtt_at.a.tmp" | grep '^compiler_builtins-' |
         xargs -r "${csky}ar" d "$out/libw800_mqtt_at.a.tmp"
     "${csky}objcopy" --wildcard --keep-global-symbol='w800_mqtt_at_*' --keep-global-symbol='__atomic_*' \
-        "$out/libw800_mqtt_at.a.tmp"
+        --keep-global-symbol=__wrap_wm_atcmd_dev_register "$out/libw800_mqtt_at.a.tmp"
     "${csky}ranlib" "$out/libw800_mqtt_at.a.tmp"
     mv "$out/libw800_mqtt_at.a.tmp" "$out/libw800_mqtt_at.a"
 }
@@ -60,7 +60,7 @@ archive() {
 link() {
     grep -v '^ *\(#\|$\|mqtt_client_tls_\)' "$root/linker/sdk-symbols.txt" | tr '|' '\n' |
         sed '/./!d; s/.*/--defsym=&=0/' >"$out/stubs.rsp"
-    "${csky}ld" --gc-sections --entry=0 --require-defined=w800_mqtt_at_table \
+    "${csky}ld" --gc-sections --entry=0 --require-defined=w800_mqtt_at_table --require-defined=__wrap_wm_atcmd_dev_register \
         -T "$root/linker/w800_mqtt_at.ld" -Map="$out/w800_mqtt_at.map" -o "$out/w800_mqtt_at.elf" \
         "@$out/stubs.rsp" "$out/libw800_mqtt_at.a" "$root/linker/no_credentials.ld"
 }

@@ -1,6 +1,6 @@
 //! The build options: what each does to the archive for the chip, and that no build goes on with a wrong one.
 //!
-//! A few builds prove them all. The default one comes last, so that tests/target.rs finds it ready.
+//! A few builds prove them all, in a folder of their own: other tests run beside these and want the default build.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects, missing_docs)]
 
 #[path = "../build_options.rs"]
@@ -159,6 +159,8 @@ fn root() -> &'static Path {
 fn run(options: &[(&str, &str)]) -> Output {
     let mut command = Command::new(root().join("scripts/build-target.sh"));
     command.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS").envs(environment(options));
+    // That of tests/configurations.rs, which runs before: the core library is there.
+    command.env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("configurations"));
     command.output().expect("scripts/build-target.sh starts")
 }
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 import serial
 
 from grammar import Grammar, Line, Message, Prompt, Token, Violation
+from waiting import until
 
 ANSWER_SECONDS = 12.0
 """Every command answers within 10 s (CONN has its own limit); the rest is slack for a loaded machine."""
@@ -251,6 +252,10 @@ class AtPort:
             self._check()
             if self._events or (self._grammar and self._grammar.pending):
                 raise self._surprise("expected silence")
+
+    def await_bytes(self, count: int, timeout: float = 10.0) -> None:
+        """Until so many have come in all: of a line that has begun and does not end, there is nothing else to see."""
+        until(lambda: self.received >= count, lambda: f"{count} bytes; there are {self.received}", timeout)
 
     def events(self) -> list[Event]:
         """Unsolicited lines not taken yet, in order; they are forgotten."""

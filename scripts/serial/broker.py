@@ -13,6 +13,8 @@ from pathlib import Path
 
 import paho.mqtt.client as paho
 
+from waiting import until
+
 CONFIGURATION = """\
 listener {port} {address}
 allow_anonymous true
@@ -92,11 +94,10 @@ class Broker:
     def log(self) -> str:
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
-    def await_log(self, text: str, timeout: float = 5.0) -> None:
-        deadline = time.monotonic() + timeout
-        while text not in self.log():
-            assert time.monotonic() < deadline, f"{text!r} is not in the broker's log:\n{self.log()[-3000:]}"
-            time.sleep(0.05)
+    def await_log(self, text: str, timeout: float = 5.0, count: int = 1) -> None:
+        """Until the text is in the log so many times."""
+        log = self.log
+        until(lambda: log().count(text) >= count, lambda: f"{count} × {text!r} in the broker's log:\n{log()[-3000:]}", timeout)
 
     def __enter__(self) -> Broker:
         return self.start()

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from atport import Answer, AtPort, Surprise, quote
+from waiting import until
 
 CLEAN_STATE = 0x6003
 CA, CERTIFICATE, KEY = 0, 1, 2
@@ -131,6 +132,9 @@ class Link:
         if answer.final != b"OK" or len(answer.lines) != 1:
             raise Surprise(f"AT+MQTTCONN? brought {answer.lines} {answer.final!r}")
         return int(answer.lines[0].split(b",")[1])
+
+    def await_state(self, state: int, seconds: float = 5.0) -> None:
+        until(lambda: self.state() == state, f"state {state}", seconds)
 
     def subscribe(self, name: str, qos: int = 0) -> None:
         self.port.ok(b"AT+MQTTSUB=0,%s,%d" % (quote(name), qos))

@@ -13,6 +13,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from waiting import until
+
 CONNECT, CONNACK, PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP = range(1, 8)
 SUBSCRIBE, SUBACK, UNSUBSCRIBE, UNSUBACK, PINGREQ, PINGRESP, DISCONNECT = range(8, 15)
 
@@ -138,6 +140,10 @@ class Connection:
                 self.ended.set()
                 return None
             self._buffer += data
+
+    def await_packet(self, kind: int, timeout: float = 10.0) -> None:
+        """For the test: until the script has received a packet of this kind."""
+        until(lambda: any(packet.kind == kind for packet in self.packets), f"a packet of type {kind}", timeout)
 
     def expect(self, kind: int, timeout: float = 10.0) -> Packet:
         """The next packet, which must be of this kind; pings are answered on the way."""
@@ -360,10 +366,7 @@ class Relay:
 
     def await_connections(self, count: int, timeout: float = 5.0) -> None:
         """Until so many were accepted in all."""
-        deadline = time.monotonic() + timeout
-        while self.accepted < count:
-            assert time.monotonic() < deadline, f"{self.accepted} connections instead of {count}"
-            time.sleep(0.02)
+        until(lambda: self.accepted >= count, lambda: f"{count} connections; there are {self.accepted}", timeout)
 
     def close(self) -> None:
         self._stopping.set()

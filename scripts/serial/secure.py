@@ -14,6 +14,7 @@ from board import HOST_LOOPBACK, REPOSITORY
 from broker import Broker, Witness, free_ports, program
 from certificates import NAME, WILD, Certificates, Files
 from link import CA, CERTIFICATE, KEY, Link
+from waiting import until
 
 TCP, TLS, WS, WSS = (1,), (2, 3, 4, 5), (6,), (7, 8, 9, 10)
 VERIFYING, PRESENTING = (3, 5, 8, 10), (4, 5, 9, 10)
@@ -135,10 +136,8 @@ class NodeBroker:
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
     def await_log(self, text: str, timeout: float = 5.0) -> None:
-        deadline = time.monotonic() + timeout
-        while text not in self.log():
-            assert time.monotonic() < deadline, f"{text!r} is not in the broker's log:\n{self.log()[-3000:]}"
-            time.sleep(0.05)
+        log = self.log
+        until(lambda: text in log(), lambda: f"{text!r} in the broker's log:\n{log()[-3000:]}", timeout)
 
     def __enter__(self) -> NodeBroker:
         return self.start()

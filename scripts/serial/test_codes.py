@@ -100,9 +100,10 @@ class Bench:
             connection.swallow()
 
         place = self._connected_to(send, self._start("--baud", "900"))
+        before = place.link.port.received
         begin.set()
-        # It takes the line 12 s.
-        time.sleep(1)
+        # Its line has begun and takes 12 s.
+        place.link.port.await_bytes(before + 40)
         return place
 
     def little_memory(self) -> Place | None:

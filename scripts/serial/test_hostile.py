@@ -173,8 +173,9 @@ def test_a_message_that_never_ends(link, peer, broker):
         connection.swallow()
 
     link.configure()
+    before = link.port.received
     link.connect(peer(script).port)
-    time.sleep(1)
+    link.port.await_bytes(before + 1000)
     answer = link.port.command("AT+MQTTCONN?", 11)
     assert answer.final == b"OK"
     assert len(link.port.message(12).data) == 3000
@@ -196,8 +197,10 @@ def test_a_message_that_pauses(link, peer):
         connection.serve()
 
     link.configure()
+    before = link.port.received
     link.connect(peer(script).port)
-    time.sleep(0.5)
+    # The message's line has begun.
+    link.port.await_bytes(before + 500)
     assert link.port.command("AT+MQTTCONN?").final == b"OK"
     link.publish("t", "x", 1)
     assert link.port.message().data == payload

@@ -1,11 +1,13 @@
 """QoS 1 and 2 publications in flight over a loss (at-contract §5)."""
 
+import threading
 import time
 
 import pytest
 
 from link import Code
 from peer import PUBCOMP, PUBLISH, PUBREC, PUBREL, acknowledgement, publish
+from waiting import until
 
 SESSIONS = pytest.mark.parametrize("persistent", [False, True], ids=["clean", "persistent"])
 
@@ -104,13 +106,14 @@ def test_qos_2_after_pubrec_sends_only_pubrel_again(link, peer, lost_at):
 def test_several_in_flight_are_sent_again_in_order(link, peer):
     """Each PUB gives up waiting after its time-out; the publication stays in flight."""
     seen = []
+    given_up = threading.Event()
 
     def first(connection):
         connection.accept()
         for _ in range(3):
             seen.append(connection.expect(PUBLISH))
         # The last PUB waits 3 s, and the loss comes after that.
-        time.sleep(4)
+        assert given_up.wait(20)
 
     def second(connection):
         connection.accept(session_present=True)
@@ -122,8 +125,9 @@ def test_several_in_flight_are_sent_again_in_order(link, peer):
     start(link, peer, True, first, second)
     for number in range(3):
         link.port.error(f'AT+MQTTPUB=0,"t","{number}",1,0,3000', Code.PUBLISH_FAILED)
+    given_up.set()
     lose_and_return(link)
-    time.sleep(0.5)
+    until(lambda: len(seen) == 6, "three publications more")
     assert [packet.payload for packet in seen] == [b"0", b"1", b"2"] * 2
     assert [packet.dup for packet in seen] == [False] * 3 + [True] * 3
     assert [packet.identifier for packet in seen[:3]] == [packet.identifier for packet in seen[3:]]

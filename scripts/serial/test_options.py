@@ -202,6 +202,8 @@ def test_tasks(both, broker):
 
 
 LONG = publish(b"t", b"x" * 20_000)
+STARTED = 3_000
+"""So many bytes show that its line has begun."""
 
 
 def starving(connection: Connection) -> None:
@@ -236,9 +238,10 @@ def test_a_starved_line_of_one_link_does_not_hold_the_others_clean(at, peer):
 
 def test_a_starved_line_of_one_link_does_not_hold_the_others_connection(at, peer):
     """Within its 15 s, and announced before its OK."""
+    before = at.received
     connect(at, 1, peer(starving))
     assert at.connected(1)
-    time.sleep(2)
+    at.await_bytes(before + STARTED)
     assert connect(at, 0, peer(lambda connection: (connection.accept(), connection.serve()))) < 15
     assert at.connected(0.2)
 
@@ -253,6 +256,7 @@ def test_a_starved_line_of_one_link_does_not_hold_the_others_publication(at, pee
         connection.serve()
 
     connect(at, 0, peer(server))
+    before = at.received
     connect(at, 1, peer(starving))
-    time.sleep(2)
+    at.await_bytes(before + STARTED)
     at.ok('AT+MQTTPUB=0,"o","x",1,0', timeout=20)

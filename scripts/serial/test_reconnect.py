@@ -6,6 +6,7 @@ import pytest
 
 from broker import Witness
 from peer import CONNECT, SUBSCRIBE
+from waiting import until
 
 
 def test_a_restarted_broker_is_found_again(link, own_broker):
@@ -23,8 +24,7 @@ def test_a_restarted_broker_is_found_again(link, own_broker):
     assert link.state() == 6
     with Witness(own_broker, "back") as other:
         # The board subscribes again right after its connection; the broker has lost everything.
-        own_broker.await_log("Sending SUBACK to w800")
-        time.sleep(0.3)
+        own_broker.await_log("Sending SUBACK to w800", count=4)
         other.publish("a/x", b"1", 1)
         other.publish("b", b"2", 2)
         assert [at.message().data for _ in range(2)] == [b"1", b"2"]
@@ -56,7 +56,7 @@ def test_resubscribing_asks_for_each_filter(link, peer):
     link.subscribe("two", 2)
     link.port.disconnected()
     link.port.connected(4)
-    time.sleep(0.5)
+    until(lambda: len(filters) == 2, "two subscriptions")
     assert sorted(filters) == [(b"one", 1), (b"two", 2)]
 
 
@@ -169,8 +169,7 @@ def test_clean_during_an_attempt(link, peer):
     link.configure()
     link.connect(peer.port, reconnect=1)
     link.port.disconnected()
-    peer.connection(1)
-    time.sleep(0.2)
+    peer.connection(1).await_packet(CONNECT)
     answer = link.port.ok("AT+MQTTCLEAN=0")
     assert answer.seconds < 2
     assert peer.connection(1).ended.wait(3)
@@ -201,14 +200,14 @@ def test_radio_lost_and_back(link, broker, witness):
     link.configure(client="roaming", keepalive=2)
     link.connect(broker.port, reconnect=1)
     link.subscribe("roam", 1)
+    acknowledged = "Sending SUBACK to roaming"
+    before = broker.log().count(acknowledged)
     assert link.port.command("AT+CWQAP").final == b"OK"
     assert link.port.disconnected(15) == 0
     link.port.quiet(2)
     link.port.command('AT+CWJAP="virtual","virtual"', 20)
     link.port.connected(40)
-    deadline = time.monotonic() + 5
-    while link.port.command("AT+MQTTCONN?").lines[0].split(b",")[1] != b"6":
-        assert time.monotonic() < deadline
-    time.sleep(0.5)
+    link.await_state(6)
+    broker.await_log(acknowledged, count=before + 1)
     witness().publish("roam", b"back", 1)
     assert link.port.message().data == b"back"

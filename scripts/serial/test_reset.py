@@ -93,7 +93,7 @@ def test_while_a_publication_waits(link, peer):
     link.configure(persistent=True, keepalive=600)
     link.connect(running.port, reconnect=1)
     link.port.send('AT+MQTTPUB=0,"t","old",1,0,3000')
-    time.sleep(0.3)
+    running.connection(0).await_packet(PUBLISH)
     link.port.send("AT+RST")
     answers = [link.port.answer(), link.port.answer()]
     assert sorted(answer.final for answer in answers) == [b"ERROR", b"busy ..."], answers
@@ -114,7 +114,8 @@ def test_between_the_attempts_of_a_reconnection(link, relay):
     link.subscribe("t", 1)
     relay.cut(refuse=True)
     link.port.disconnected()
-    time.sleep(1.5)
+    # The first attempt has failed.
+    relay.await_connections(2)
     restart(link)
     relay.restore()
     attempts = relay.accepted
@@ -139,8 +140,7 @@ def test_in_an_attempt_of_a_reconnection(link, peer):
     link.configure()
     link.connect(running.port, reconnect=1)
     link.port.disconnected()
-    running.connection(1, 5)
-    time.sleep(0.2)
+    running.connection(1, 5).await_packet(CONNECT)
     restart(link)
     assert running.connection(1).ended.wait(2)
     link.port.quiet(3)

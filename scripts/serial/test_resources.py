@@ -116,7 +116,8 @@ def test_clean_in_a_back_off(used, relay):
     link.subscribe("t", 1)
     relay.cut(refuse=True)
     link.port.disconnected()
-    time.sleep(1.5)
+    # The first attempt has failed.
+    relay.await_connections(2)
     link.clean()
     settles(link.port, before)
 

@@ -23,8 +23,9 @@ def test_a_trickling_broker_does_not_hold_the_port(link, peer, pause):
         connection.trickle(LONG[4000:4000 + int(15 / pause)], pause)
 
     link.configure()
+    before = link.port.received
     link.connect(peer(script).port)
-    time.sleep(0.5)
+    link.port.await_bytes(before + 3000)
     begin = time.monotonic()
     assert link.port.command("AT+MQTTCONN?", 10).final == b"OK"
     assert time.monotonic() - begin < 10
@@ -44,8 +45,10 @@ def test_clean_inside_a_long_message_on_a_slow_line(new_board, peer):
     board = new_board("--baud", "2400")
     link = Link(board.port, board.host, board.argv)
     link.configure()
+    before = link.port.received
     link.connect(peer(script).port)
-    time.sleep(1)
+    # The message's line has begun.
+    link.port.await_bytes(before + 200)
     board.port.close()
     assert b"\0\r\n+MQTTINCOMPLETE:0," in clean_by_hand(board.device)
 

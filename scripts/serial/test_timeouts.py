@@ -1,6 +1,6 @@
 """Brokers that do not acknowledge: the command's time-out, and the port afterwards (at-contract §3, §5)."""
 
-import time
+import threading
 
 import pytest
 
@@ -76,16 +76,19 @@ def test_unsubscribe(link, peer):
 
 def test_a_late_acknowledgement_does_no_harm(link, peer):
     """PUBACK after the command gave up: nothing is printed, the next publication has its own."""
+    given_up = threading.Event()
+
     def script(connection):
         connection.accept()
         late = connection.expect(PUBLISH)
-        time.sleep(4)
+        assert given_up.wait(10)
         connection.reply(late)
         connection.serve()
 
     link.configure()
     link.connect(peer(script).port)
     link.port.error('AT+MQTTPUB=0,"t","late",1,0,3000', Code.PUBLISH_FAILED)
+    given_up.set()
     link.port.quiet(1.5)
     link.publish("t", "next", 1)
 

@@ -14,6 +14,8 @@ use std::ptr;
 #[cfg(tls)]
 use w800_mqtt_at::c_api::credentials::w800_mqtt_at_set_credential;
 
+use w800_mqtt_at::sdk::bindings::{wm_atcmd_dev_type_e, wm_dev_ops_t};
+
 use crate::{statistics, xt804};
 
 /// As on a W800 whose AT firmware is up.
@@ -103,8 +105,11 @@ struct BoardOptions {
     nvs: *const c_char,
     credentials: CredentialFiles,
     product: extern "C" fn(),
+    register_device: Option<RegisterDevice>,
     sources: Sources,
 }
+
+type RegisterDevice = extern "C" fn(wm_atcmd_dev_type_e, wm_dev_ops_t) -> c_int;
 
 /// Whom the board's own commands ask.
 #[repr(C)]
@@ -212,6 +217,7 @@ impl Board {
                 key: leak(settings.key)?,
             },
             product: if settings.program.is_some() { start_guest_product } else { start_product },
+            register_device: settings.program.is_some().then_some(xt804::register_uart),
             sources: Sources {
                 cpu_figures: settings.program.is_some().then_some(xt804::figures),
                 statistics: if settings.program.is_some() { statistics::guest } else { statistics::native },

@@ -8,7 +8,7 @@ use crate::options::{ADDITIONS, LINKS};
 use crate::sdk::log;
 use crate::sdk::sync::Critical;
 use w800_mqtt_core::at::Code;
-use w800_mqtt_core::digits::Decimal;
+use w800_mqtt_core::digits::{DECIMAL_MAX, decimal_text};
 use w800_mqtt_core::report::Report;
 
 static REPORTS: [Critical<Report>; LINKS] = [const { Critical::new(Report::NONE) }; LINKS];
@@ -41,8 +41,10 @@ pub fn command_failed(link: Option<u8>, code: Code) {
 
 /// Something about `link` has failed: logs it and remembers it.
 pub fn failed(link: u8, failure: Report) {
-    let (stage, detail) = (Decimal::of(failure.stage_number()), Decimal::of(failure.detail.unsigned_abs()));
-    log::warn(&["stage ", stage.as_str(), ", detail ", detail.as_str(), ": ", failure.text]);
+    let (mut stage, mut detail) = ([0; DECIMAL_MAX], [0; DECIMAL_MAX]);
+    let stage = decimal_text(failure.stage_number(), &mut stage);
+    let detail = decimal_text(failure.detail.unsigned_abs(), &mut detail);
+    log::warn(&["stage ", stage, ", detail ", detail, ": ", failure.text]);
     if let Some(report) = reports().get(usize::from(link)) {
         report.set(failure);
     }

@@ -2,7 +2,7 @@
 
 use super::{bindings, clock, log};
 use core::panic::PanicInfo;
-use w800_mqtt_core::digits::Decimal;
+use w800_mqtt_core::digits::{DECIMAL_MAX, decimal_text};
 
 /// How long the log gets to leave the chip, in milliseconds.
 const LOG_DRAIN_MS: u32 = 100;
@@ -10,7 +10,7 @@ const LOG_DRAIN_MS: u32 = 100;
 #[panic_handler]
 fn panic(info: &PanicInfo<'_>) -> ! {
     let (file, line) = info.location().map_or(("?", 0), |location| (location.file(), location.line()));
-    log::error(&["panic at ", file, ":", Decimal::of(line).as_str()]);
+    log::error(&["panic at ", file, ":", decimal_text(line, &mut [0; DECIMAL_MAX])]);
     clock::delay_ms(LOG_DRAIN_MS);
     // SAFETY: no requirements.
     unsafe { bindings::wm_system_reboot() };

@@ -5,7 +5,7 @@ use super::clock;
 use super::sync::no_lock_held;
 use core::ffi::{CStr, c_int, c_void};
 use heapless::Vec;
-use w800_mqtt_core::digits::Decimal;
+use w800_mqtt_core::digits::{DECIMAL_MAX, decimal};
 use w800_mqtt_core::time::Instant;
 
 /// The peer is gone or the socket is of no use any more; the value is lwIP's `SO_ERROR`, 0 when it names none.
@@ -45,7 +45,7 @@ impl Address {
     /// The address that `host` spells in digits; `None` when it is a name or no address at all.
     pub fn parse(host: &CStr, port: u16) -> Option<Self> {
         let mut service = [0_u8; 8];
-        for (to, from) in service.iter_mut().zip(Decimal::of(u32::from(port)).as_bytes()) {
+        for (to, from) in service.iter_mut().zip(decimal(u32::from(port), &mut [0; DECIMAL_MAX])) {
             *to = *from;
         }
         // SAFETY: all-zero is a valid `addrinfo`: no flags, no pointers.

@@ -44,6 +44,11 @@ static void input_ended(void)
     end_program(EXIT_SUCCESS);
 }
 
+static int register_device(wm_atcmd_dev_type_e type, wm_dev_ops_t functions)
+{
+    return (board.options.register_device ? board.options.register_device : wm_atcmd_dev_register)(type, functions);
+}
+
 /* The SDK's main task: network first, then the AT server, whose "ready" tells the host that commands work. */
 static void boot(void *unused)
 {
@@ -74,7 +79,7 @@ static void boot(void *unused)
     wm_dev_ops_t uart = uart_device();
     static const char ready[] = "\r\nready\r\n";
     uart.atcmd_send(ready, (int)strlen(ready));
-    wm_atcmd_dev_register(WM_ATCMD_DEV_TYPE_UART, uart);
+    register_device(WM_ATCMD_DEV_TYPE_UART, uart);
     wm_os_internal_task_del(NULL);
 }
 

@@ -38,6 +38,8 @@ struct board_options {
     struct credential_files credentials;
     /* What a product's own code does before the AT server starts, in the SDK's main task; or NULL. */
     void (*product)(void);
+    /* Registers the serial line with the AT server; NULL for wm_atcmd_dev_register. */
+    int (*register_device)(wm_atcmd_dev_type_e type, wm_dev_ops_t functions);
     struct neighbours_sources sources;
 };
 

@@ -195,10 +195,11 @@ fn on_chip() -> String {
     )
 }
 
-/// The same, by rustc's own `test` crate.
+/// The same, by rustc's own `test` crate. The variable is one that the chip's `std` has, too.
 fn on_host() -> String {
     let mut test = Command::new("cargo");
     test.args(["test", "--quiet", "--package", "w800-mqtt-core", "--lib", "--"]).current_dir(root());
+    test.env("W800_SHORT_TESTS", "1");
     test.args(["--test-threads=1", "--nocapture", "--format=pretty"]);
     let printed = run(&mut test);
     // What follows has the time in it.

@@ -2,11 +2,11 @@
 //!
 //! Assembles bytes and hands them to a [`Sink`]. It never decides when a line may be printed (the caller holds the
 //! port so that nothing interleaves), never prints the final `OK` or `ERROR` (the server does, from the handler's
-//! result) and draws in no formatting machinery: numbers are written by [`crate::digits`].
+//! result) and draws in no formatting machinery: numbers are written by [`digits`].
 
 use super::code::Code;
 use super::command::Command;
-use crate::digits::{Decimal, hexadecimal};
+use crate::digits;
 use heapless::Vec;
 
 /// Where answers go. One line may arrive in several calls.
@@ -77,11 +77,11 @@ impl<'s> Line<'s> {
     /// Adds an error code as `ERR CODE:` prints it; `0x00000000` for none.
     pub fn code(&mut self, code: Option<Code>) -> &mut Self {
         self.comma();
-        self.raw(b"0x").raw(&hexadecimal::<8>(code.map_or(0, |code| u32::from(code.value()))))
+        self.raw(b"0x").raw(&digits::hexadecimal(code.map_or(0, |code| u32::from(code.value()))))
     }
 
     fn decimal(&mut self, value: u32) -> &mut Self {
-        self.raw(Decimal::of(value).as_bytes())
+        self.raw(digits::decimal(value, &mut [0; digits::DECIMAL_MAX]))
     }
 
     /// Adds a field in double quotes, `"` and `\` in it escaped with `\`, nothing else.
@@ -103,7 +103,8 @@ impl<'s> Line<'s> {
         self.comma();
         self.push(b'"');
         for &byte in bytes {
-            self.raw(&hexadecimal::<2>(u32::from(byte)));
+            self.push(digits::hexadecimal_digit(u32::from(byte >> 4)));
+            self.push(digits::hexadecimal_digit(u32::from(byte)));
         }
         self.push(b'"');
         self

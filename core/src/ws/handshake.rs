@@ -3,7 +3,7 @@
 //! The digest in between is the caller's: SHA-1 of [`accept_source`] becomes the [`accept`] value that the
 //! [`Response`] must bring. Redirections and authentication are not followed: they are a [`Refusal::Status`].
 
-use crate::digits::Decimal;
+use crate::digits::{DECIMAL_MAX, decimal};
 use heapless::Vec;
 
 /// Bytes of the longest request, for a host of 128 bytes and a path of 33 that must all be encoded.
@@ -77,11 +77,11 @@ pub fn request(into: &mut [u8], resource: &Resource<'_>, key: &[u8; 24]) -> Opti
     }
     bare_ipv6 &= !resource.host.starts_with(b"[");
     let (open, shut) = if bare_ipv6 { ("[", "]") } else { ("", "") };
-    let digits = Decimal::of(u32::from(resource.port));
+    let mut room = [0; DECIMAL_MAX];
     // Nothing where it is the default (§4.1).
     let (colon, port): (&[u8], &[u8]) = match (resource.port, resource.secure) {
         (443, true) | (80, false) => (b"", b""),
-        _ => (b":", digits.as_bytes()),
+        (port, _) => (b":", decimal(u32::from(port), &mut room)),
     };
     let size = into.len();
     let mut output = Output(into.iter_mut());

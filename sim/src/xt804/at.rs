@@ -1,4 +1,4 @@
-//! The AT server: the guest's rows of its table, the port, the data phase, and the firmware's credentials.
+//! The AT server: the guest's rows of its table, what it prints for the guest, and the firmware's credentials.
 #![expect(unsafe_code, reason = "the board is C")]
 
 use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use w800_mqtt_at::c_api::table::WM_AT_TABLE;
 use w800_mqtt_at::sdk::bindings::{self, wm_atcmd_item};
 
-use super::call::{Outcome, Trouble, Words, low, status};
+use super::call::{Outcome, Trouble, Words, low};
 use super::guest::{call_int, core, or_fail};
 use super::layout::ROW_BYTES;
 use super::memory::{self, lend, word};
@@ -107,49 +107,13 @@ fn neighbours() -> Vec<wm_atcmd_item> {
         .collect()
 }
 
-/* The port */
+/* Output */
 
 pub fn print_raw_data([bytes, size, ..]: Words) -> Outcome {
     let bytes = memory::read(bytes, size)?;
     // SAFETY: the bytes are valid for their length.
     unsafe { bindings::wm_atcmd_print_raw_data(bytes.as_ptr().cast(), size.cast_signed()) };
     Ok(0)
-}
-
-/// The guest's side of a data phase; they are never freed, and there are few different ones.
-struct Phase {
-    take: u32,
-    ended: u32,
-    private: u32,
-}
-
-pub fn enter_passthrough([take, ended, private, timeout, ..]: Words) -> Outcome {
-    let phase = Box::into_raw(Box::new(Phase { take, ended, private }));
-    // SAFETY: the callbacks take the phase, which is never freed.
-    let outcome =
-        unsafe { bindings::wm_atcmd_enter_passthrough(Some(take_data), Some(data_ended), phase.cast(), timeout) };
-    status(outcome)
-}
-
-pub fn exit_passthrough([reason, ..]: Words) -> Outcome {
-    // SAFETY: no requirements.
-    unsafe { bindings::wm_atcmd_exit_passthrough(reason) };
-    Ok(0)
-}
-
-unsafe extern "C" fn take_data(bytes: *mut c_void, size: c_int, phase: *mut c_void) -> c_int {
-    // SAFETY: the server gives back what `enter_passthrough` gave it, and `size` valid bytes.
-    let (phase, bytes) = unsafe {
-        let size = usize::try_from(size).unwrap_or(0);
-        (&*phase.cast::<Phase>(), std::slice::from_raw_parts(bytes.cast::<u8>(), size))
-    };
-    or_fail(lend(&mut bytes.to_vec(), |at| call_int(phase.take, &[at, size.cast_unsigned(), phase.private])))
-}
-
-unsafe extern "C" fn data_ended(reason: c_uint, phase: *mut c_void) -> c_int {
-    // SAFETY: as above.
-    let phase = unsafe { &*phase.cast::<Phase>() };
-    call_int(phase.ended, &[reason, phase.private])
 }
 
 /* Credentials */

@@ -15,7 +15,9 @@ use super::core::Core;
 const BURST: u64 = 20_000;
 /// What `wm_task_config.h` gives the AT server's task, which runs the handlers.
 const AT_STACK_BYTES: u32 = 8192;
-/// What it gives the others that call the library: the main task and lwIP's. The timers' own is not known.
+/// What the board's server gives its task that receives; what the vendor's gives is not known.
+const RECEIVING_STACK_BYTES: u32 = 2048;
+/// What `wm_task_config.h` gives the others that call the library: the main task and lwIP's.
 const OTHER_STACK_BYTES: u32 = 4096;
 /// The program's exit status when the guest cannot go on.
 const FAULT_STATUS: i32 = 70;
@@ -82,9 +84,17 @@ pub fn enter_thread(name: &str, stack: u32) {
 fn slot() -> usize {
     if SLOT.with(|cell| cell.get().is_none()) {
         let name = task_name();
-        enter_thread(&name, if name == "at proc" { AT_STACK_BYTES } else { OTHER_STACK_BYTES });
+        enter_thread(&name, stack_bytes(&name));
     }
     SLOT.with(|cell| cell.get().map_or(usize::MAX, |slot| slot.0))
+}
+
+fn stack_bytes(task: &str) -> u32 {
+    match task {
+        "at proc" => AT_STACK_BYTES,
+        "at recv" => RECEIVING_STACK_BYTES,
+        _ => OTHER_STACK_BYTES,
+    }
 }
 
 fn task_name() -> String {

@@ -14,8 +14,6 @@ pub enum Kind {
     Semaphore,
     /// `wm_os_mutex_t *`
     Mutex,
-    /// `wm_os_timer_t *`
-    Timer,
     /// `wm_nvs_handle_t`
     Storage,
 }
@@ -48,6 +46,10 @@ pub fn give(kind: Kind, object: *mut c_void) -> u32 {
     if let Some(place) = table.get_mut(index) {
         *place = Some((kind, object.expose_provenance()));
     }
+    handle(index)
+}
+
+fn handle(index: usize) -> u32 {
     FIRST.saturating_add(u32::try_from(index).unwrap_or(u32::MAX).saturating_mul(STEP))
 }
 
@@ -60,11 +62,10 @@ pub fn find(kind: Kind, handle: u32) -> Result<*mut c_void, Trouble> {
     }
 }
 
-/// The handle of an object; 0 where it has none.
+/// The handle of an object that is there for as long as the board runs, or until its handle is forgotten: always the same.
 pub fn of(kind: Kind, object: *mut c_void) -> u32 {
     let place = table().iter().position(|entry| *entry == Some((kind, object.addr())));
-    let offset = place.and_then(|index| u32::try_from(index).ok()).map(|index| index.saturating_mul(STEP));
-    offset.map_or(0, |offset| FIRST.saturating_add(offset))
+    place.map_or_else(|| give(kind, object), handle)
 }
 
 /// Forgets a handle.

@@ -3,7 +3,7 @@
 use w800_mqtt_at::sdk::bindings as sdk;
 
 use super::call::{Outcome, Row, Words};
-use super::{at, contexts, crypto, libc, nvs, osal, sockets, tls};
+use super::{at, contexts, crypto, device, libc, nvs, osal, sockets, tls};
 
 const fn row(name: &'static str, arguments: u8, thunk: fn(Words) -> Outcome) -> Row {
     Row { name, arguments, thunk }
@@ -13,9 +13,11 @@ const fn row(name: &'static str, arguments: u8, thunk: fn(Words) -> Outcome) -> 
 const VARIADIC: u8 = 8;
 
 static ROWS: &[Row] = &[
-    row("wm_atcmd_enter_passthrough", 4, at::enter_passthrough),
-    row("wm_atcmd_exit_passthrough", 1, at::exit_passthrough),
+    row("__real_wm_atcmd_dev_register", 3, device::register),
+    row("wm_atcmd_dev_register", 3, device::register),
     row("wm_atcmd_print_raw_data", 2, at::print_raw_data),
+    row("uart_send", 2, device::uart_send),
+    row("uart_recv", 3, device::uart_recv),
     row("wm_log_printf", VARIADIC, osal::log_printf),
     row("wm_os_internal_get_time_ms", 0, osal::get_time_ms),
     row("wm_os_internal_release_critical", 0, osal::release_critical),
@@ -28,10 +30,8 @@ static ROWS: &[Row] = &[
     row("wm_os_internal_set_critical", 0, osal::set_critical),
     row("wm_os_internal_task_create", 7, osal::task_create),
     row("wm_os_internal_task_del", 1, osal::task_del),
+    row("wm_os_internal_task_id", 0, osal::task_id),
     row("wm_os_internal_time_delay_ms", 1, osal::time_delay_ms),
-    row("wm_os_internal_timer_create_ms", 6, osal::timer_create_ms),
-    row("wm_os_internal_timer_start", 1, osal::timer_start),
-    row("wm_os_internal_timer_stop", 1, osal::timer_stop),
     row("wm_system_reboot", 0, osal::reboot),
     row("close", 1, sockets::close),
     row("connect", 3, sockets::connect),

@@ -26,6 +26,7 @@ mod call;
 mod contexts;
 mod core;
 mod crypto;
+mod device;
 mod guest;
 mod handles;
 mod heap;
@@ -41,5 +42,6 @@ mod sockets;
 mod tls;
 
 pub use at::{load_credentials, set_credential, statistics};
+pub use device::register_uart;
 pub use program::{Program, finish, load};
 pub use report::figures;

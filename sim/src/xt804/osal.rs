@@ -5,7 +5,7 @@ use std::ffi::{CString, c_void};
 
 use w800_mqtt_at::sdk::bindings;
 
-use super::call::{Outcome, Trouble, Words, pack, status, unpack};
+use super::call::{Outcome, Trouble, Words, low, status};
 use super::guest::{self, call, core};
 use super::handles::{self, Kind};
 use super::memory::{self, set_word};
@@ -126,46 +126,18 @@ extern "C" fn run_task(launch: *mut c_void) {
     call(entry, &[parameter]);
 }
 
+pub fn task_id(_: Words) -> Outcome {
+    // SAFETY: no requirements.
+    let task = unsafe { bindings::wm_os_internal_task_id() };
+    Ok(u64::from(handles::of(Kind::Task, task.cast())))
+}
+
 pub fn task_del([task, ..]: Words) -> Outcome {
     let object = if task == 0 { std::ptr::null_mut() } else { handles::find(Kind::Task, task)? };
-    handles::forget(task);
+    let own = if task == 0 { low(task_id(Words::default())?) } else { task };
+    handles::forget(own);
     // SAFETY: the handle is that of a live task, or NULL for the calling one, which owns nothing here.
     status(unsafe { bindings::wm_os_internal_task_del(object.cast()) })
-}
-
-pub fn timer_create_ms([place, callback, argument, period, repeat, _name, ..]: Words) -> Outcome {
-    let mut timer = std::ptr::null_mut();
-    // SAFETY: the place is valid, and the callback takes what is packed for it; a name is not looked at.
-    let outcome = unsafe {
-        bindings::wm_os_internal_timer_create_ms(
-            &raw mut timer,
-            Some(expired),
-            pack(callback, argument),
-            period,
-            repeat & 0xff != 0,
-            std::ptr::null_mut(),
-        )
-    };
-    created(place, Kind::Timer, timer, outcome)
-}
-
-extern "C" fn expired(timer: *mut c_void, packed: *mut c_void) {
-    let (callback, argument) = unpack(packed);
-    call(callback, &[handles::of(Kind::Timer, timer), argument]);
-}
-
-pub fn timer_start([timer, ..]: Words) -> Outcome {
-    let timer = handles::find(Kind::Timer, timer)?;
-    // SAFETY: the handle is that of a live timer.
-    unsafe { bindings::wm_os_internal_timer_start(timer) };
-    Ok(0)
-}
-
-pub fn timer_stop([timer, ..]: Words) -> Outcome {
-    let timer = handles::find(Kind::Timer, timer)?;
-    // SAFETY: the handle is that of a live timer.
-    unsafe { bindings::wm_os_internal_timer_stop(timer) };
-    Ok(0)
 }
 
 pub fn log_printf([level, tag, format, rest @ ..]: Words) -> Outcome {

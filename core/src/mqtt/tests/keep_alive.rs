@@ -302,7 +302,7 @@ impl Simulation {
 }
 
 fn config() -> ProptestConfig {
-    ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() }
+    ProptestConfig { cases: if short() { 30 } else { 300 }, failure_persistence: None, ..ProptestConfig::default() }
 }
 
 proptest! {

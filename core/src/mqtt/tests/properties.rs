@@ -164,7 +164,7 @@ fn cuts() -> impl Strategy<Value = Vec<usize>> {
 }
 
 fn config() -> ProptestConfig {
-    ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() }
+    ProptestConfig { cases: if short() { 40 } else { 400 }, failure_persistence: None, ..ProptestConfig::default() }
 }
 
 proptest! {
