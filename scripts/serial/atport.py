@@ -160,12 +160,12 @@ class AtPort:
             raise self._surprise(f"{RESTART!r}: expected OK and {READY!r}, got {answer.lines} {answer.final!r}")
         return answer
 
-    def send(self, text: str | bytes) -> None:
-        """Send one line without waiting; `answer` collects in order."""
-        line = _bytes(text)
+    def send(self, *lines: str | bytes, end: bytes = b"\r\n", behind: bytes = b"") -> None:
+        """Send lines in one write without waiting, `behind` behind them; `answer` collects in order."""
+        texts = [_bytes(line) for line in lines]
         with self._changed:
-            self._pending.append(_Pending(line))
-        self.write(line + b"\r\n")
+            self._pending.extend(map(_Pending, texts))
+        self.write(b"".join(text + end for text in texts) + behind)
 
     def expect_line(self, whole: bytes, rest: bytes) -> None:
         """Complete a line whose beginning was written before; `whole` is what the board reads."""
@@ -196,12 +196,14 @@ class AtPort:
 
         self._await(prompted, timeout, "a prompt")
 
-    def fill(self, data: bytes, extra: bytes = b"") -> None:
-        """The last bytes of a data phase; `extra` goes out in the same write and belongs to the next line."""
+    def fill(self, data: bytes, extra: bytes = b"", keep_open: bool = False) -> None:
+        """The last bytes of a data phase, or such that others follow if it is to be kept open; `extra` goes out in the
+        same write and belongs to the next line."""
         with self._changed:
             if not self._pending or self._pending[0].phase != "data":
                 raise self._surprise("no data phase to fill")
-            self._pending[0].phase = "sent"
+            if not keep_open:
+                self._pending[0].phase = "sent"
             if extra:
                 self._pending.append(_Pending(extra.rstrip(b"\r\n")))
         self.write(data + extra)

@@ -8,6 +8,7 @@ every message is compared with what was sent on its topic, in order: nothing is 
 
 import os
 import random
+import re
 import socket
 import struct
 import threading
@@ -32,7 +33,19 @@ HOSTILE = (
 )
 """What payloads are made of, beside noise: a reader that does not go by the length goes astray."""
 
-SIZES = (0, 1, 20, 60, 100, 200, 300, 1000, 1023, 1024, 1025, 1460, 5000, 40_000)
+UNKNOWN = "AT+NONSENSE=1"
+
+SERVERS = {
+    "AT": rb"",
+    "ATE0": rb"",
+    "AT+GMR": rb"AT version.*\nSDK version.*\ncompile time.*",
+    "AT+CWJAP?": rb"[+]CWJAP:\"virtual\",.*",
+    "AT+CIPSNTPTIME?": rb"[+]CIPSNTPTIME:.*",
+    UNKNOWN: rb"CMD FORMAT ERR",
+}
+"""Commands of the server's own, and what they print."""
+
+SIZES = (0, 1, 20, 60, 100, 200, 300, 1000, 1023, 1024, 1025, 1460, 5000, 40_000, 100_000)
 """Small ones more often than large ones, and those around the size up to which a message is gathered."""
 
 
@@ -162,6 +175,7 @@ class Commands:
             self._subscriptions,
             self._refusals,
             self._without_waiting,
+            self._servers,
         ]
         link.subscribe("echo", 1)
 
@@ -242,13 +256,26 @@ class Commands:
         self.link.port.error(command, code)
 
     def _without_waiting(self):
-        """A host on a timer: each line is answered, or told `busy ...`."""
-        for _ in range(4):
-            self.link.port.send("AT+MQTTCONN?")
-        for _ in range(4):
-            answer = self.link.port.answer()
-            assert answer.final in (b"OK", b"busy ..."), answer
-            self.count += 1
+        """A host on a timer: each line is kept and answered in its turn."""
+        lines = [self._dice.choice([*SERVERS, "AT+MQTTCONN?", "AT+MQTTCLIENTID?"]) for _ in range(8)]
+        self.link.port.send(*lines[:4])
+        for line in lines[4:]:
+            self.link.port.send(line)
+        for line in lines:
+            self._check(line, self.link.port.answer())
+
+    def _servers(self):
+        """Commands that are not this library's, at any moment."""
+        for line in self._dice.sample(list(SERVERS), len(SERVERS)):
+            time.sleep(self._dice.random() * 0.01)
+            self._check(line, self.link.port.command(line))
+
+    def _check(self, line, answer):
+        self.count += 1
+        assert answer.command == line.encode()
+        rows = SERVERS.get(line, rb"[+]MQTT(CONN|CLIENTID):0,.*")
+        refused = line == UNKNOWN
+        assert re.fullmatch(rows, b"\n".join(answer.lines), re.DOTALL) and (answer.final == b"OK") != refused, answer
 
     def _given_up_data_phase(self):
         self.link.port.prompt('AT+MQTTPUBRAW=0,"out/raw",1000,1,0')

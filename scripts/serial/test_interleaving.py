@@ -11,7 +11,9 @@ import time
 
 import pytest
 
+from atport import Connected, Incomplete
 from broker import program
+from grammar import Message
 from link import Link
 
 
@@ -133,3 +135,50 @@ def test_reconnections_under_commands(link, relay):
                 break
         link.port.disconnected(1)
         link.port.connected(1)
+
+
+@pytest.mark.virtual("a network that can be left and joined at will")
+@pytest.mark.bulk
+@pytest.mark.timeout(150)
+def test_wifi_taken_down_and_up(link, broker, flood):
+    """`WIFI …` lines keep their place in the server's answers, and the link's lines stay out of those."""
+    dice = random.Random(4)
+    link.configure(client="roaming")
+    link.connect(broker.port, reconnect=1)
+    link.subscribe("flood/wifi", 0)
+    running = flood(broker, "flood/wifi", 0, 12, 100)
+    events = []
+    for _ in range(3):
+        end = time.monotonic() + dice.uniform(0.5, 1.5)
+        while time.monotonic() < end:
+            link.port.ok("AT")
+            assert link.state() == 6
+        down = link.port.command("AT+CWQAP")
+        assert (down.lines, down.final) == ([b"WIFI DISCONNECT"], b"OK")
+        link.port.ok("ATE0")
+        up = link.port.command('AT+CWJAP="virtual","virtual"', 20)
+        assert (up.lines, up.final) == ([b"WIFI CONNECTED", b"WIFI GOT IP"], b"OK")
+        events += back(link)
+    lines = running.join()
+    events += link.port.events()
+    sound = whole(events)
+    assert len(sound) > 50 and set(sound) <= set(lines)
+
+
+def back(link, timeout=40):
+    """What came until a connection was lost and made again."""
+    events = []
+    deadline = time.monotonic() + timeout
+    while not any(isinstance(event, Connected) for event in events):
+        assert time.monotonic() < deadline, "no connection"
+        link.port.ok("AT")
+        events += link.port.events()
+    while link.state() != 6:
+        assert time.monotonic() < deadline, "no subscription"
+    return events
+
+
+def whole(events):
+    """The messages that the network did not cut off: a line behind such a one says so."""
+    cut = [index - 1 for index, event in enumerate(events) if isinstance(event, Incomplete)]
+    return [event.data for index, event in enumerate(events) if isinstance(event, Message) and index not in cut]

@@ -173,6 +173,7 @@ def test_pub_sub_and_unsub(link, broker, witness):
 
 
 def test_strings_without_quotes(link, broker):
+    """Each has its parameter's "unreadable" code, whatever the server makes of quotes."""
     link.configure()
     check(link.port, UNQUOTED)
     link.connect(broker.port)
@@ -180,6 +181,9 @@ def test_strings_without_quotes(link, broker):
 
 
 def test_usercfg_without_quotes(link):
+    """Before a proper USERCFG as behind one, and without a change to it."""
+    check(link.port, UNQUOTED_USERCFG)
+    assert link.state() == 0
     link.configure()
     check(link.port, UNQUOTED_USERCFG)
     link.port.ok("AT+MQTTUSERCFG?", '+MQTTUSERCFG:0,1,"w800","","",0,0,""')

@@ -107,7 +107,7 @@ pub fn receive(to: &mut [u8], milliseconds: c_int) -> c_int {
         }
         let left = deadline.map_or(-1, |deadline| left_ms(deadline).cast_signed());
         match ask_device(to, left) {
-            Received::Ended(end) if !TYPED.with(|typed| typed.is_running()) => return end,
+            Received::Ended(end) if TYPED.with(|typed| typed.is_used_up()) => return end,
             Received::Ended(_) => crate::sdk::clock::delay_ms(LOOK_MS),
             Received::Bytes(0) if left == 0 => return 0,
             Received::Bytes(_) => {}
@@ -134,6 +134,11 @@ fn hand_over(to: &mut [u8]) -> Option<usize> {
         let next = TYPED.with(|typed| typed.next(&mut line, expects_data));
         match next {
             Next::Nothing => return None,
+            Next::Refused(count) => {
+                drop(line);
+                let mut output = Output::claim();
+                (0..count).for_each(|_| output.write(BUSY));
+            }
             Next::TooLong => {
                 drop(line);
                 Output::claim().write(TOO_LONG);
@@ -179,37 +184,39 @@ fn is_running() -> bool {
 }
 
 /// Asks the device for input, `milliseconds` at most, for ever where that is negative, and keeps what comes; `buffer`
-/// holds it on the way. While something waits for the command that runs it asks for a moment only.
+/// holds it on the way.
 fn ask_device(buffer: &mut [u8], milliseconds: c_int) -> Received {
-    let waits = TYPED.with(|typed| typed.waits());
-    let slice = match u32::try_from(milliseconds) {
-        Ok(milliseconds) if waits => milliseconds.min(LOOK_MS).cast_signed(),
-        Err(_) if waits => LOOK_MS.cast_signed(),
-        _ => milliseconds,
-    };
-    let patience = u32::try_from(slice).unwrap_or(LOOK_MS);
+    let patience = u32::try_from(milliseconds).map_or(LOOK_MS, |milliseconds| milliseconds.min(LOOK_MS));
     if TYPED.with(|typed| typed.room()) == 0 {
         ROOM.acquire(patience);
     } else if DEVICE.acquire(patience) {
-        let received = read_device(buffer, slice);
+        let received = read_device(buffer, milliseconds);
         DEVICE.release();
         return received;
     }
     Received::Bytes(0)
 }
 
-/// As [`ask_device`], by who has the right to ask.
+/// As [`ask_device`], by who has the right to ask: only under that right does it stay true that nothing has come yet.
+/// While something waits to be used it asks for a moment only.
 fn read_device(buffer: &mut [u8], milliseconds: c_int) -> Received {
-    let room = TYPED.with(|typed| typed.room()).min(buffer.len());
-    let received = device::receive(buffer.get_mut(..room).unwrap_or_default(), milliseconds);
-    match received {
-        Received::Bytes(count) => {
-            let (bytes, now) = (buffer.get(..count).unwrap_or_default(), now());
-            TYPED.with(|typed| typed.take(bytes, now));
-        }
-        Received::Ended(_) => TYPED.with(Typed::end),
+    let (room, waits) = TYPED.with(|typed| (typed.room().min(buffer.len()), typed.waits()));
+    if room == 0 {
+        return Received::Bytes(0);
     }
-    if received != Received::Bytes(0) {
+    let slice =
+        if waits && !(0..LOOK_MS.cast_signed()).contains(&milliseconds) { LOOK_MS.cast_signed() } else { milliseconds };
+    let received = device::receive(buffer.get_mut(..room).unwrap_or_default(), slice);
+    let now = now();
+    let is_data = TYPED.with(|typed| {
+        match received {
+            Received::Bytes(count) => typed.take(buffer.get(..count).unwrap_or_default(), now),
+            Received::Ended(_) => typed.end(),
+        }
+        typed.takes_data()
+    });
+    // Nobody but a data phase waits for it, and what nobody waits for would be counted.
+    if is_data && received != Received::Bytes(0) {
         INPUT.release();
     }
     received
@@ -219,9 +226,12 @@ fn read_device(buffer: &mut [u8], milliseconds: c_int) -> Received {
 
 /// The server prints `bytes`, in whatever task.
 pub fn server_prints(bytes: &[u8]) {
-    let (running, task) = (TYPED.with(|typed| typed.is_running()), current());
-    if !running || !SERVER.with(|server| server.answers(task)) {
+    let task = current();
+    if !SERVER.with(|server| server.answers(task)) {
         return output::print_aside(bytes);
+    }
+    if !TYPED.with(|typed| typed.is_running()) {
+        return print_behind_answer(bytes);
     }
     if !Output::server_goes_on() {
         let mut output = Output::claim();
@@ -231,6 +241,14 @@ pub fn server_prints(bytes: &[u8]) {
         output.hand_to_server();
     }
     print_answer(bytes);
+}
+
+/// The server prints when its answer has ended: nothing that matters, or a prompt that comes behind `OK` by itself.
+fn print_behind_answer(bytes: &[u8]) {
+    if SERVER.with(|server| server.answer.watch(bytes)) == Progress::Prompted {
+        TYPED.with(|typed| typed.finished(true));
+    }
+    output::print_aside(bytes);
 }
 
 /// Prints a part of the server's answer, which holds the right to print.
@@ -253,16 +271,12 @@ fn print_answer(bytes: &[u8]) {
     }
 }
 
-/// The server's answer has ended, in a prompt for data where it has `prompted`.
+/// The server's answer has ended, in a prompt for data where it has `prompted`. Its right to print goes first, so that the
+/// next line's answer cannot be printed by it.
 fn end_answer(prompted: bool) {
-    let refused = TYPED.with(|typed| {
-        typed.finished(prompted);
-        typed.take_refused()
-    });
-    for _ in 0..refused {
-        device::send(BUSY);
-    }
-    drop(Output::back_from_server());
+    let output = Output::back_from_server();
+    TYPED.with(|typed| typed.finished(prompted));
+    drop(output);
 }
 
 /* For handlers */
@@ -276,15 +290,20 @@ pub struct Command {
 impl Command {
     /// A handler begins, in the task that runs commands.
     pub fn begin() -> Self {
+        // The server's other task may still be at the end of the echo, with the line in its hands.
+        while !PIECE.acquire(FOREVER) {}
         let task = current();
         SERVER.with(|server| {
             server.processing = Some(task);
             server.in_handler = true;
             server.answer.expect_no_echo();
         });
+        // What the server has as bytes, for data that it had prompted for, is not in the line that was kept last.
+        let line = if TYPED.with(|typed| typed.runs_line()) { LINE.lend() } else { None };
+        PIECE.release();
         // An echo is whole; the answer is this library's own.
         drop(Output::back_from_server());
-        Self { line: LINE.lend() }
+        Self { line }
     }
 
     /// The parameters as they were typed, where the line sets something by the command `name`.
@@ -329,6 +348,7 @@ pub struct DataPhase {
 impl DataPhase {
     /// A data phase of `length` bytes begins: its prompt is to be printed next.
     pub fn begin(length: usize) -> Self {
+        INPUT.drain();
         let now = now();
         TYPED.with(|typed| typed.begin_data(now));
         Self { left: length }
@@ -342,10 +362,15 @@ impl DataPhase {
     pub fn receive(&mut self, to: &mut [u8]) -> Result<usize, EndedEarly> {
         while self.left > 0 {
             let (left, now) = (self.left, now());
-            let data = TYPED.with(|typed| typed.data(to, left, now));
+            let (data, was_full) = TYPED.with(|typed| {
+                let was_full = typed.room() == 0;
+                (typed.data(to, left, now), was_full)
+            });
             match data {
                 Data::Bytes(count) => {
-                    ROOM.release();
+                    if was_full {
+                        ROOM.release();
+                    }
                     self.left = self.left.saturating_sub(count);
                     return Ok(count);
                 }

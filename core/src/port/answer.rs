@@ -92,7 +92,8 @@ impl Answer {
         bytes
     }
 
-    fn watch(&mut self, bytes: &[u8]) -> Progress {
+    /// What `bytes`, which go to the host as they are, do to the answer.
+    pub fn watch(&mut self, bytes: &[u8]) -> Progress {
         let mut ended = false;
         for &byte in bytes {
             match byte {

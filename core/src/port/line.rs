@@ -136,7 +136,6 @@ mod tests {
 
     #[test]
     fn what_the_server_is_handed() {
-        /// What is typed, what the server is handed of it, and the parameters that are kept.
         type Case = (&'static [u8], &'static [u8], Option<&'static [u8]>);
         let cases: [Case; 10] = [
             (br#"AT+MQTTPUB=0,"t","{"a":1}",1,0"#, b"AT+MQTTPUB=0", Some(br#"0,"t","{"a":1}",1,0"#)),

@@ -42,6 +42,8 @@ pub enum Next {
     Line,
     /// A line was too long; it is gone.
     TooLong,
+    /// So many lines found no room while a command ran: each is to be answered with [`super::BUSY`].
+    Refused(u32),
 }
 
 /// What a data phase finds.
@@ -146,9 +148,12 @@ impl Typed {
     /// Moves what belongs to the next line into `line`, unless a command runs. A line that is complete runs from now on;
     /// `expects_data` says whether it will ask for data.
     pub fn next(&mut self, line: &mut Line, expects_data: impl FnOnce(&Line) -> bool) -> Next {
+        if self.user == User::Line && self.refused > 0 {
+            return Next::Refused(core::mem::take(&mut self.refused));
+        }
         while self.user == User::Line && !self.ring.is_empty() {
             if !self.move_to(line) {
-                return Next::Nothing;
+                break;
             }
             line.complete();
             if line.is_too_long() {
@@ -183,9 +188,24 @@ impl Typed {
         ended
     }
 
-    /// Whether there are bytes that nobody has used yet: lines that wait for a command, or data.
+    /// Whether there is something that nobody has used yet: lines that wait for a command or for an answer, or data.
     pub const fn waits(&self) -> bool {
-        !self.ring.is_empty()
+        !self.ring.is_empty() || self.refused > 0
+    }
+
+    /// Whether nothing waits and no command runs: what comes next begins a line.
+    pub fn is_used_up(&self) -> bool {
+        !self.is_running() && !self.waits()
+    }
+
+    /// Whether a data phase of this library's takes what is typed.
+    pub fn takes_data(&self) -> bool {
+        self.user == User::Data
+    }
+
+    /// Whether the command that runs is a line that [`Typed::next`] gave.
+    pub const fn runs_line(&self) -> bool {
+        matches!(self.user, User::Waiting { .. } | User::Data)
     }
 
     /// Whether a command runs.
@@ -256,13 +276,6 @@ impl Typed {
     pub fn for_server(&mut self, to: &mut [u8]) -> usize {
         if self.user == User::Server { self.ring.pop(to) } else { 0 }
     }
-
-    /// How many lines were refused since the last call; each is to be answered with [`super::BUSY`].
-    pub const fn take_refused(&mut self) -> u32 {
-        let refused = self.refused;
-        self.refused = 0;
-        refused
-    }
 }
 
 /// Where the first LF is.
@@ -294,6 +307,7 @@ mod tests {
         fn next(&mut self) -> Option<String> {
             match self.typed.next(&mut self.line, |line| line.sets(b"AT+MQTTPUBRAW")) {
                 Next::Nothing => None,
+                Next::Refused(count) => Some(std::format!("busy {count}")),
                 Next::TooLong => Some("too long".to_string()),
                 Next::Line => Some(String::from_utf8_lossy(self.line.text()).into_owned()),
             }
@@ -357,9 +371,23 @@ mod tests {
             bench.type_in(&line[200..]);
         }
         bench.type_in(b"short\n");
-        assert_eq!((bench.typed.take_refused(), bench.typed.take_refused()), (2, 0));
         bench.typed.finished(false);
-        assert_eq!(bench.all(), ["too long", "too long", "too long", "short"]);
+        assert_eq!(bench.all(), ["busy 2", "too long", "too long", "too long", "short"]);
+    }
+
+    #[test]
+    fn a_refused_line_that_ends_behind_the_command_is_answered_too() {
+        let mut bench = Bench::default();
+        bench.type_in(b"run\n");
+        assert_eq!(bench.next().as_deref(), Some("run"));
+        bench.type_in(&[b'x'; 2 * KEPT_BYTES]);
+        bench.typed.finished(false);
+        assert_eq!(bench.next(), None);
+        assert!(bench.typed.is_used_up());
+        bench.type_in(b"xx\r\nAT\r\n");
+        assert!(bench.typed.waits());
+        assert_eq!(bench.all(), ["busy 1", "AT"]);
+        assert_eq!(bench.next(), None);
     }
 
     #[test]
@@ -377,9 +405,8 @@ mod tests {
             bench.type_in(&[b'x'; 512]);
         }
         bench.type_in(b"\nAT\n");
-        assert_eq!(bench.typed.take_refused(), 1);
         bench.typed.finished(false);
-        assert_eq!(bench.all(), ["AT"]);
+        assert_eq!(bench.all(), ["busy 1", "AT"]);
     }
 
     #[test]
