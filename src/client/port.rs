@@ -23,13 +23,9 @@ use w800_mqtt_core::at::COMMANDS;
 use w800_mqtt_core::at::answer::Sink;
 use w800_mqtt_core::port::answer::{Answer, Progress};
 use w800_mqtt_core::port::line::Line;
-use w800_mqtt_core::port::typed::{Data, Next, Typed};
+use w800_mqtt_core::port::typed::{Data, LOOK_MS, Next, Typed};
 use w800_mqtt_core::port::{BUSY, TOO_LONG};
 use w800_mqtt_core::time::Instant;
-
-/// How long the receiving task asks the device before it looks again whether the command that runs is answered, in
-/// milliseconds; only while something waits for that.
-const LOOK_MS: u32 = 5;
 
 /// How long a data phase asks the device itself before it looks whether the receiving task does, in milliseconds.
 const ASK_MS: u32 = 100;
@@ -119,6 +115,7 @@ fn hand_over(to: &mut [u8]) -> Option<usize> {
     loop {
         let count = TYPED.lock().for_server(to);
         if count > 0 {
+            SERVER.lock().last = now();
             return Some(count);
         }
         let handed = SERVER.lock().handed;
@@ -197,18 +194,10 @@ fn ask_device(buffer: &mut [u8], milliseconds: c_int) -> Received {
 }
 
 /// As [`ask_device`], by who has the right to ask: only under that right does it stay true that nothing has come yet.
-/// While something waits to be used it asks for a moment only.
 fn read_device(buffer: &mut [u8], milliseconds: c_int) -> Received {
-    let (room, waits) = {
-        let typed = TYPED.lock();
-        (typed.room().min(buffer.len()), typed.waits())
-    };
-    if room == 0 {
-        return Received::Bytes(0);
-    }
-    let slice =
-        if waits && !(0..LOOK_MS.cast_signed()).contains(&milliseconds) { LOOK_MS.cast_signed() } else { milliseconds };
-    let received = device::receive(buffer.get_mut(..room).unwrap_or_default(), slice);
+    let wish = TYPED.lock().ask(buffer.len(), milliseconds);
+    let Some((room, milliseconds)) = wish else { return Received::Bytes(0) };
+    let received = device::receive(buffer.get_mut(..room).unwrap_or_default(), milliseconds);
     let is_data = {
         let mut typed = TYPED.lock();
         match received {
