@@ -27,11 +27,7 @@ static CAPTURE: OnceLock<Capture> = OnceLock::new();
 #[derive(Debug, Clone, Copy)]
 #[expect(dead_code, reason = "C makes them")]
 enum What {
-    Line,
-    LineDropped,
-    DataComes,
-    DataTaken,
-    DataEnd,
+    Received,
     Printed,
 }
 
@@ -172,14 +168,10 @@ extern "C" fn fault(to_board: bool, what: *const c_char, bytes: *const c_void, l
 }
 
 extern "C" fn serial(what: What, bytes: *const c_void, length: usize) {
-    // SAFETY: the AT server and the port give what they have, or NULL.
+    // SAFETY: the port gives what it has.
     let bytes = unsafe { slice(bytes, length) };
     trace::serial(match what {
-        What::Line => Serial::Line(bytes),
-        What::LineDropped => Serial::LineDropped(bytes),
-        What::DataComes => Serial::DataComes,
-        What::DataTaken => Serial::DataTaken(bytes),
-        What::DataEnd => Serial::DataEnd,
+        What::Received => Serial::Received(bytes),
         What::Printed => Serial::Printed(bytes),
     });
 }

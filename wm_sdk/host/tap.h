@@ -9,13 +9,8 @@
 #include <stddef.h>
 
 enum tap_serial {
-    /* A command line without its line end, and one that was answered with "busy ...". */
-    TAP_LINE,
-    TAP_LINE_DROPPED,
-    /* Data comes in a data phase; so much of it was taken; the phase is over. */
-    TAP_DATA_COMES,
-    TAP_DATA_TAKEN,
-    TAP_DATA_END,
+    /* What the host sends, as the board takes it. */
+    TAP_RECEIVED,
     /* What the board sends. */
     TAP_PRINTED,
 };
