@@ -76,8 +76,8 @@ pub struct Typed {
     refused: u32,
     /// When bytes came last, or a data phase began.
     last: Instant,
-    /// Whether the oldest bytes in the ring came after a silence.
-    after_silence: bool,
+    /// Whether the oldest bytes in the ring came right behind others.
+    behind_others: bool,
     /// No more bytes will ever come.
     ended: bool,
 }
@@ -98,7 +98,7 @@ impl Typed {
             dropping: false,
             refused: 0,
             last: Instant::from_millis(0),
-            after_silence: true,
+            behind_others: false,
             ended: false,
         }
     }
@@ -131,7 +131,7 @@ impl Typed {
             return;
         }
         if self.ring.is_empty() {
-            self.after_silence = self.last.until(now) >= SILENCE_BEFORE_EXIT_MS;
+            self.behind_others = self.last.until(now) < SILENCE_BEFORE_EXIT_MS;
         }
         self.last = now;
         if matches!(self.user, User::Data | User::Server) {
@@ -282,7 +282,7 @@ impl Typed {
     fn may_be_exit_code(&self) -> bool {
         let (first, second) = self.ring.pieces();
         let mut all = first.iter().chain(second);
-        self.after_silence && self.ring.len() <= EXIT_CODE.len() && all.all(|byte| *byte == b'+')
+        !self.behind_others && self.ring.len() <= EXIT_CODE.len() && all.all(|byte| *byte == b'+')
     }
 
     /// Takes bytes for a command of the server's that has prompted for them, into `to`: how many.
