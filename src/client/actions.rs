@@ -1,10 +1,10 @@
 //! What a command does: parse the line, ask the link's state, act, answer (AT contract §3).
 
 use super::data_phase;
-use super::output::Output;
+use super::output::{self, Output};
 use super::sending::SendRight;
 use super::task::{LinkTask, stack_bytes};
-use super::{LinkRuntime, exchange, queries, report, runtimes};
+use super::{LinkRuntime, exchange, queries, report, runtimes, stream};
 #[cfg(certificate_command)]
 use crate::net::credentials;
 use crate::options::{self, ERROR_LINES, LINKS};
@@ -78,6 +78,10 @@ const DISCONNECT_MS: u64 = 1_000;
 /// SUBACK's refusal (MQTT 3.1.1 §3.9.3).
 const SUBACK_FAILURE: i32 = 0x80;
 
+/// A message at QoS 0 with more payload than this many bytes is sent as it is typed. A shorter one is kept until it is whole,
+/// so that a host that gives up in the middle costs no connection.
+const MOST_KEPT_BYTES: usize = 1024;
+
 /// SDK heap that a publication must leave free for lwIP to send it with, in bytes: its send buffer and some.
 const LWIP_RESERVE_BYTES: usize = 12 * 1024;
 
@@ -102,7 +106,7 @@ pub fn execute(
         Err(code) => (&b""[..], Some(code), ServerResult::Error),
     };
     let behind_prompt = prompted.is_some();
-    let mut output = prompted.unwrap_or_else(Output::claim);
+    let mut output = prompted.unwrap_or_else(Output::claim_for_answer);
     if behind_prompt && closing != ServerResult::Ok {
         output.write(LINE_END);
     }
@@ -360,6 +364,7 @@ fn publish(runtime: &'static LinkRuntime, values: &Values<'_>) -> Result<Answer,
     let data = values.text(2);
     let mut publication = publication(values, data.len())?;
     publication.payload_mut().copy_from_slice(data);
+    output::await_answer();
     exchange::publish(runtime, publication, values.int(5)).map(|()| Answer::Ok(b""))
 }
 
@@ -368,23 +373,40 @@ fn publish_raw(
     values: &Values<'_>,
     prompted: &mut Option<Output>,
 ) -> Result<Answer, Code> {
-    let mut publication = publication(values, size(values.int(2))?)?;
-    // What is allocated must also be sent: not with the last byte of the heap.
-    drop(Bytes::allocate(LWIP_RESERVE_BYTES).ok_or(Code::MallocFailed)?);
-    let filled = data_phase::fill(publication.payload_mut(), prompted);
-    let published = filled.and_then(|()| {
-        if let Some(mut output) = prompted.take() {
-            output.write(LINE_END);
-        }
-        // The broker's acknowledgement may come behind a message that needs the port.
-        exchange::publish(runtime, publication, values.int(5))
-    });
+    let length = size(values.int(2))?;
+    let published = if qos(values.int(3))? == QoS::AtMostOnce && length > MOST_KEPT_BYTES {
+        stream::publish(runtime, values.text(1), length, values.int(4) == 1, prompted)?
+    } else {
+        publish_kept(runtime, values, length, prompted)?
+    };
     Ok(Answer::Whole(match published {
         Ok(()) => PUB_OK,
         Err(code) => {
             report::command_failed(Some(runtime.index), code);
             PUB_FAIL
         }
+    }))
+}
+
+/// Takes a whole payload, then publishes it: it may have to be sent again.
+///
+/// # Errors
+/// Before the prompt: 0x6005 without memory for it. The result is what came behind the prompt.
+fn publish_kept(
+    runtime: &'static LinkRuntime,
+    values: &Values<'_>,
+    length: usize,
+    prompted: &mut Option<Output>,
+) -> Result<Result<(), Code>, Code> {
+    let mut publication = publication(values, length)?;
+    // What is allocated must also be sent: not with the last byte of the heap.
+    drop(Bytes::allocate(LWIP_RESERVE_BYTES).ok_or(Code::MallocFailed)?);
+    let filled = data_phase::fill(publication.payload_mut(), prompted);
+    Ok(filled.and_then(|()| {
+        output::await_answer();
+        data_phase::end_prompt(prompted);
+        // The broker's acknowledgement may come behind a message that needs the port.
+        exchange::publish(runtime, publication, values.int(5))
     }))
 }
 

@@ -5,7 +5,7 @@
 use super::output::Output;
 use super::port::{DataPhase, EndedEarly};
 use w800_mqtt_core::at::Code;
-use w800_mqtt_core::at::answer;
+use w800_mqtt_core::at::answer::{self, LINE_END, Sink};
 
 /// Prints the prompt, and fills `place` with what the host sends. The right to print is left in `prompted`, behind the
 /// prompt.
@@ -22,4 +22,11 @@ pub fn fill(place: &mut [u8], prompted: &mut Option<Output>) -> Result<(), Code>
         rest = rest.get_mut(count..).unwrap_or_default();
     }
     Ok(())
+}
+
+/// Ends the line that the prompt has left open, and gives the right to print up.
+pub fn end_prompt(prompted: &mut Option<Output>) {
+    if let Some(mut output) = prompted.take() {
+        output.write(LINE_END);
+    }
 }

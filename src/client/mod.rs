@@ -6,6 +6,7 @@
 //! * [`exchange`] sends a packet from the AT task and waits for the broker's answer.
 //! * [`task`] is the link's task: it reads, keeps alive, reconnects; [`connection`] is how it connects.
 //! * [`sending`] is the right to send, and what must be sent before it goes on to another task.
+//! * [`stream`] sends a message while it is typed.
 //! * [`statistics`] counts.
 //! * [`report`] remembers why something failed.
 //! * [`port`] stands between the serial line and the AT server; [`output`] keeps lines and answers from mixing.
@@ -26,6 +27,7 @@ pub mod queries;
 pub mod report;
 pub mod sending;
 pub mod statistics;
+mod stream;
 pub mod task;
 
 use crate::net::channel::{Channel, Open};

@@ -7,7 +7,7 @@
 use crate::sdk::clock::now;
 use crate::sdk::sync::{Critical, Semaphore};
 use crate::sdk::{device, hook};
-use core::sync::atomic::{AtomicU8, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use w800_mqtt_core::at::answer::Sink;
 use w800_mqtt_core::link::delivery::Printer;
 use w800_mqtt_core::port::ring::Ring;
@@ -25,6 +25,8 @@ const HELD_BYTES: usize = 256;
 static PORT: Semaphore = Semaphore::new(1);
 /// How many commands wait for the port.
 static WANTED: AtomicU8 = AtomicU8::new(0);
+/// A publication's answer is awaited: a line that can wait comes behind it.
+static ANSWER_AWAITED: AtomicBool = AtomicBool::new(false);
 /// The right that the server's answer holds, and when it printed last.
 static SERVERS: Critical<Option<(Output, Instant)>> = Critical::new(None);
 static HELD: Critical<Ring<HELD_BYTES>> = Critical::new(Ring::new());
@@ -72,6 +74,13 @@ impl Output {
             recover();
         }
         Self { link: None, acquired: false }
+    }
+
+    /// As [`Output::claim`], for the answer that [`await_answer`] has announced.
+    pub fn claim_for_answer() -> Self {
+        let output = Self::claim();
+        ANSWER_AWAITED.store(false, Ordering::Release);
+        output
     }
 
     /// Waits at most `milliseconds` for the end of what is being printed, without hurrying it.
@@ -144,6 +153,16 @@ impl Drop for Output {
             self.acquired = more && PORT.acquire(0);
         }
     }
+}
+
+/// A publication begins whose answer the host awaits.
+pub fn await_answer() {
+    ANSWER_AWAITED.store(true, Ordering::Release);
+}
+
+/// Whether a line is to come behind a publication's answer.
+pub fn is_answer_awaited() -> bool {
+    ANSWER_AWAITED.load(Ordering::Acquire)
 }
 
 /// Gives up the right to print of a server that has gone silent within its answer.

@@ -4,7 +4,7 @@
 //! again, or when CLEAN asks for it. It never waits without a bound, and it never polls but while lwIP connects.
 
 use super::connection::{Connection, connect};
-use super::output::Output;
+use super::output::{self, Output};
 use super::queries::{endpoint, print_of};
 use super::sending::{SendGuard, SendRight, flush};
 use super::{LinkRuntime, report, runtimes};
@@ -18,7 +18,7 @@ use crate::sdk::task::Body;
 use w800_mqtt_core::at::answer;
 use w800_mqtt_core::link::Reply;
 use w800_mqtt_core::link::config::Transport;
-use w800_mqtt_core::link::delivery;
+use w800_mqtt_core::link::delivery::{self, Printer};
 use w800_mqtt_core::mqtt::backoff;
 use w800_mqtt_core::mqtt::decoder::Violation;
 use w800_mqtt_core::mqtt::session::{Event, LONGEST_CONTROL, Lost, Resend, SILENCE_MS};
@@ -41,6 +41,12 @@ const PRINT_BYTES: usize = 256;
 
 /// How often a task that waits for the rest of a message looks whether a command waits for the port, in milliseconds.
 const OPEN_LINE_CHECK_MS: u32 = 500;
+
+/// How often a task that waits for the right to send looks whether CLEAN has come, in milliseconds.
+const SENDING_CHECK_MS: u64 = 1_000;
+
+/// How often a task that holds lines back looks whether the answer before them has been printed, in milliseconds.
+const HELD_LINE_CHECK_MS: u32 = 10;
 
 /// The longest wait for the right to print before the keep alive is looked at again, in milliseconds.
 const OUTPUT_CHECK_MS: u64 = 1_000;
@@ -92,10 +98,11 @@ fn run_link(runtime: &'static LinkRuntime) {
         Err(failure) => return first_failed(runtime, failure),
     };
     loop {
-        let end = serve(runtime, &mut connection);
+        let mut delivery = Delivery::new(runtime.index, ADDITIONS);
+        let end = serve(runtime, &mut connection, &mut delivery);
         let reconnects = runtime.link.lock().reconnects();
         resumption = if reconnects { runtime.channel.resumption() } else { Resumption::default() };
-        close(runtime, connection, end);
+        close(runtime, connection, end, &mut delivery);
         if runtime.stopping() || !reconnects {
             return;
         }
@@ -223,10 +230,9 @@ fn subscribe_again(runtime: &LinkRuntime, sending: &SendGuard, deadline: Instant
 }
 
 /// Reads and reacts until the connection ends.
-fn serve(runtime: &'static LinkRuntime, connection: &mut Connection) -> End {
-    let mut delivery = Delivery::new(runtime.index, ADDITIONS);
+fn serve(runtime: &'static LinkRuntime, connection: &mut Connection, delivery: &mut Delivery) -> End {
     loop {
-        if let Err(end) = step(runtime, connection, &mut delivery) {
+        if let Err(end) = step(runtime, connection, delivery) {
             let deadline = now().after(if runtime.stopping() { HURRIED_FILL_MS } else { FILL_MS });
             while left_ms(deadline) > 0 && delivery.fill() {}
             delivery.break_off();
@@ -246,6 +252,7 @@ fn step(runtime: &'static LinkRuntime, connection: &mut Connection, delivery: &m
     let wait = deadline.map_or(u32::MAX, left_ms);
     let replied = connection.reply()?;
     let wait = if delivery.is_open() || !replied { wait.min(OPEN_LINE_CHECK_MS) } else { wait };
+    let wait = if print_held(runtime, delivery)? { wait } else { wait.min(HELD_LINE_CHECK_MS) };
     if connection.is_closed() {
         return Err(End::WebSocketClosed);
     }
@@ -262,6 +269,18 @@ fn step(runtime: &'static LinkRuntime, connection: &mut Connection, delivery: &m
         tick(runtime, true)?;
     }
     Ok(())
+}
+
+/// Prints the lines that are held, unless the answer that they wait for is still awaited: then `false`.
+fn print_held(runtime: &LinkRuntime, delivery: &mut Delivery) -> Result<bool, End> {
+    if !delivery.holds() {
+        return Ok(true);
+    }
+    if output::is_answer_awaited() {
+        return Ok(false);
+    }
+    delivery.print_held(&mut claim_output(runtime)?);
+    Ok(true)
 }
 
 /// Lets the session look at the time, and sends what it owes.
@@ -287,10 +306,17 @@ fn process(runtime: &'static LinkRuntime, connection: &mut Connection, delivery:
     Ok(())
 }
 
-/// The queue of acknowledgements is full: reading pauses until they are sent.
+/// The queue of acknowledgements is full: reading pauses until they are sent. That may take as long as a host types a
+/// message that is sent meanwhile.
 fn send_owed_now(runtime: &'static LinkRuntime, open: Open) -> Result<(), End> {
-    let right = SendRight::claim(runtime, now().after(SILENCE_MS)).ok_or(End::Closed)?;
-    right.on(open).send_owed().map_err(|_| End::Closed)
+    loop {
+        if let Some(right) = SendRight::claim(runtime, now().after(SENDING_CHECK_MS)) {
+            return right.on(open).send_owed().map_err(|_| End::Closed);
+        }
+        if runtime.stopping() {
+            return Err(End::Stopped);
+        }
+    }
 }
 
 fn act(runtime: &'static LinkRuntime, event: Event<'_, Bytes>, delivery: &mut Delivery) -> Result<(), End> {
@@ -300,7 +326,7 @@ fn act(runtime: &'static LinkRuntime, event: Event<'_, Bytes>, delivery: &mut De
         Event::Payload(piece) => return print_payload(runtime, piece, delivery),
         Event::MessageEnd => {
             runtime.counters.messages_received.add(1);
-            return delivery.end(|| claim_output(runtime));
+            return delivery.end(output::is_answer_awaited(), || claim_output(runtime));
         }
         // Its topic name could forge a line.
         Event::Withheld => {
@@ -354,7 +380,7 @@ fn is_urgent(runtime: &LinkRuntime) -> bool {
 }
 
 /// Ends a connection that stood, tells whom it concerns, and gives the socket back.
-fn close(runtime: &'static LinkRuntime, connection: Connection, end: End) {
+fn close(runtime: &'static LinkRuntime, connection: Connection, end: End, delivery: &mut Delivery) {
     match end {
         _ if runtime.stopping() => {}
         End::WebSocketClosed => runtime.channel.close(),
@@ -377,12 +403,16 @@ fn close(runtime: &'static LinkRuntime, connection: Connection, end: End) {
     if waits {
         runtime.done.release();
     }
-    print_disconnected(runtime);
+    print_end(runtime, delivery);
 }
 
-fn print_disconnected(runtime: &LinkRuntime) {
+/// Prints the lines that are still held, and that the connection is lost.
+fn print_end(runtime: &LinkRuntime, delivery: &mut Delivery) {
     loop {
         if let Some(mut output) = Output::claim_for(runtime.index, OUTPUT_CHECK_MS as u32, is_urgent(runtime)) {
+            if delivery.print_held(&mut output) {
+                output.end_line();
+            }
             return answer::disconnected(&mut output, runtime.index);
         }
         // Another link may print for longer than CLEAN waits.

@@ -4,10 +4,14 @@
 //! longer one goes to the port in the pieces in which it arrives, in constant memory. If the connection is lost inside
 //! such a message, a host that reads by length must not take what follows for payload: the line is filled with NUL up
 //! to its length ([`Delivery::fill`]), and another line says how many bytes were real.
+//!
+//! While the host waits for the answer to a publication, lines that fit [`MOST_GATHERED`] bytes of payload together are
+//! held until it is printed: hosts look for the answer right behind their data (AT contract §3).
 
 use crate::at::answer::{self, LINE_END, Line, Sink};
 use crate::bytes::Buffer;
 use crate::mqtt::decoder::Head;
+use heapless::Vec;
 
 /// How long a command may wait for an open line that waits for the network, in milliseconds. What the port takes to
 /// print does not count.
@@ -21,6 +25,9 @@ const INCOMPLETE: &[u8] = b"+MQTTINCOMPLETE:";
 
 /// Messages up to this many bytes are gathered before they are printed.
 pub const MOST_GATHERED: u32 = 1024;
+
+/// Lines that are held at most.
+const MOST_HELD: usize = 8;
 
 /// The right to print, as long as it is held; dropping it ends the line.
 pub trait Printer: Sink {
@@ -50,6 +57,7 @@ enum Progress<P, B> {
 struct Gathered<B> {
     line: B,
     have: usize,
+    payload_length: u32,
 }
 
 /// What a line has besides its topic and payload, in bytes.
@@ -60,9 +68,14 @@ impl<B: Buffer> Gathered<B> {
         let topic = head.topic.as_ref();
         let payload = usize::try_from(head.payload_length).ok()?;
         let length = topic.len().checked_mul(2)?.checked_add(payload)?.checked_add(LINE_OVERHEAD)?;
-        let mut gathered = Self { line: B::allocate(length)?, have: 0 };
+        let line = B::allocate(length)?;
+        let mut gathered = Self { line, have: 0, payload_length: head.payload_length };
         answer::received(&mut gathered, link, topic, head.payload_length);
         Some(gathered)
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.line.as_ref().get(..self.have).unwrap_or_default()
     }
 }
 
@@ -82,12 +95,14 @@ pub struct Delivery<P, B> {
     /// Whether a line says that a message was cut off.
     tells_incomplete: bool,
     progress: Progress<P, B>,
+    /// Lines that wait for an answer to be printed.
+    held: Vec<Gathered<B>, MOST_HELD>,
 }
 
 impl<P: Printer, B: Buffer> Delivery<P, B> {
     /// No message is coming in.
     pub const fn new(link: u8, tells_incomplete: bool) -> Self {
-        Self { link, tells_incomplete, progress: Progress::Idle }
+        Self { link, tells_incomplete, progress: Progress::Idle, held: Vec::new() }
     }
 
     /// A message begins. `claim` gives the right to print, or why the connection is to be given up; it is asked at once
@@ -103,6 +118,7 @@ impl<P: Printer, B: Buffer> Delivery<P, B> {
             return Ok(());
         }
         let mut printer = claim()?;
+        self.print_held_before(&mut printer);
         let length = head.payload_length;
         answer::received(&mut printer, self.link, head.topic.as_ref(), length);
         self.progress = Progress::Printing { printer, length, received: 0, filled: 0, starved_ms: 0 };
@@ -134,18 +150,52 @@ impl<P: Printer, B: Buffer> Delivery<P, B> {
         *starved_ms >= MOST_STARVED_MS
     }
 
-    /// The message is complete.
+    /// The message is complete. Its line is printed, or held where that is wanted (`hold`) and it fits.
     ///
     /// # Errors
     /// What `claim` says.
-    pub fn end<E>(&mut self, claim: impl FnOnce() -> Result<P, E>) -> Result<(), E> {
-        if let Progress::Gathering(gathered) = &mut self.progress {
+    pub fn end<E>(&mut self, hold: bool, claim: impl FnOnce() -> Result<P, E>) -> Result<(), E> {
+        if let Progress::Gathering(_) = self.progress
+            && let Progress::Gathering(mut gathered) = core::mem::replace(&mut self.progress, Progress::Idle)
+        {
             gathered.write(LINE_END);
-            let mut printer = claim()?;
-            printer.write(gathered.line.as_ref().get(..gathered.have).unwrap_or_default());
+            let unheld = if hold && self.can_hold(&gathered) { self.held.push(gathered).err() } else { Some(gathered) };
+            if let Some(gathered) = unheld {
+                let mut printer = claim()?;
+                self.print_held_before(&mut printer);
+                printer.write(gathered.bytes());
+            }
         }
         self.break_off();
         Ok(())
+    }
+
+    fn can_hold(&self, gathered: &Gathered<B>) -> bool {
+        let held = self.held.iter().map(|line| line.payload_length).fold(0_u32, u32::saturating_add);
+        held.saturating_add(gathered.payload_length) <= MOST_GATHERED
+    }
+
+    /// Whether lines are held.
+    pub fn holds(&self) -> bool {
+        !self.held.is_empty()
+    }
+
+    /// Prints the lines that are held. The last one is the printer's to end, where there is any: then `true`.
+    pub fn print_held(&mut self, printer: &mut P) -> bool {
+        let held = core::mem::take(&mut self.held);
+        for (position, gathered) in held.iter().enumerate() {
+            if position > 0 {
+                printer.end_line();
+            }
+            printer.write(gathered.bytes());
+        }
+        !held.is_empty()
+    }
+
+    fn print_held_before(&mut self, printer: &mut P) {
+        if self.print_held(printer) {
+            printer.end_line();
+        }
     }
 
     /// The rest of the message will not come: prints some of the filling in its place. `false` when none is left.
@@ -182,6 +232,7 @@ mod tests {
     use crate::mqtt::decoder::Delivery as MessageDelivery;
     use std::cell::RefCell;
     use std::rc::Rc;
+    use std::string::{String, ToString};
     use std::vec::Vec;
 
     /// What was printed by each call; an empty entry is the end of a line.
@@ -229,7 +280,7 @@ mod tests {
                 delivery.payload(piece);
                 assert!(!delivery.is_open() && !delivery.waited(MOST_STARVED_MS, true));
             }
-            delivery.end(|| port(&calls)).unwrap();
+            delivery.end(false, || port(&calls)).unwrap();
             let line = [
                 b"+MQTTSUBRECV:1,\"a\\\"b\",",
                 std::format!("{length},").as_bytes(),
@@ -239,6 +290,44 @@ mod tests {
             .concat();
             assert_eq!(*calls.borrow(), [line]);
         }
+    }
+
+    /// A message of so many bytes comes in whole.
+    fn message(delivery: &mut Messages, length: u32, hold: bool, calls: &Calls) {
+        delivery.begin(head(length), || port(calls)).unwrap();
+        delivery.payload(&std::vec![b'x'; length as usize]);
+        delivery.end(hold, || port(calls)).unwrap();
+    }
+
+    #[test]
+    fn what_fits_is_held_and_what_does_not_lets_it_out_before() {
+        for too_much in [MOST_GATHERED - 99, MOST_GATHERED, MOST_GATHERED + 1] {
+            let (calls, mut delivery) = (Calls::default(), Messages::new(0, true));
+            message(&mut delivery, 60, true, &calls);
+            message(&mut delivery, 40, true, &calls);
+            assert!(delivery.holds() && calls.borrow().is_empty());
+            message(&mut delivery, too_much, true, &calls);
+            assert!(!delivery.holds());
+            let lengths: Vec<String> = lengths(&calls);
+            assert_eq!(lengths, ["60", "40", &too_much.to_string()]);
+        }
+    }
+
+    #[test]
+    fn what_is_held_comes_out_line_by_line() {
+        let (calls, mut delivery) = (Calls::default(), Messages::new(0, true));
+        message(&mut delivery, 500, true, &calls);
+        message(&mut delivery, 524, true, &calls);
+        let mut printer = Port(Rc::clone(&calls));
+        assert!(delivery.print_held(&mut printer) && !delivery.print_held(&mut printer));
+        assert_eq!(lengths(&calls), ["500", "524"]);
+        assert_eq!(calls.borrow().iter().filter(|call| call.is_empty()).count(), 1, "an end between the two");
+    }
+
+    /// The lengths that the lines on the port announce.
+    fn lengths(calls: &Calls) -> Vec<String> {
+        let printed = String::from_utf8(calls.borrow().concat()).unwrap();
+        printed.lines().map(|line| line.split(',').nth(2).unwrap().to_string()).collect()
     }
 
     #[test]
@@ -260,7 +349,7 @@ mod tests {
             delivery.payload(piece);
         }
         assert!(!delivery.fill(), "all of it has come");
-        delivery.end(never).unwrap();
+        delivery.end(false, never).unwrap();
         assert!(!delivery.is_open());
         let line = [b"+MQTTSUBRECV:0,\"a\\\"b\",1025,", &payload[..], b"\r\n"].concat();
         assert_eq!(calls.borrow().concat(), line);
@@ -308,7 +397,7 @@ mod tests {
         assert_eq!(delivery.begin(head(2000), || Err(7)), Err(7));
         assert!(!delivery.is_open());
         delivery.begin(head(1), never).unwrap();
-        assert_eq!(delivery.end(|| Err(8)), Err(8));
+        assert_eq!(delivery.end(false, || Err(8)), Err(8));
     }
 
     #[test]
@@ -339,7 +428,7 @@ mod tests {
         delivery.begin(head, || port(&calls)).unwrap();
         assert!(delivery.is_open());
         delivery.payload(b"x");
-        delivery.end(|| Err(())).unwrap();
+        delivery.end(false, || Err(())).unwrap();
         assert_eq!(calls.borrow().concat(), b"+MQTTSUBRECV:0,\"t\",1,x\r\n");
     }
 }

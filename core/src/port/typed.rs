@@ -26,11 +26,14 @@ pub const LOOK_MS: u32 = 5;
 
 /// Who uses the bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
 enum User {
     /// The next command line.
-    Line,
-    /// Nobody until the command that runs is answered. If it `expects_data` the device keeps what finds no room.
-    Waiting { expects_data: bool },
+    Line = 0,
+    /// Nobody until the command that runs is answered.
+    Waiting,
+    /// Nobody until the command that runs asks for data, or is answered: the device keeps what finds no room.
+    WaitingForPrompt,
     /// The data phase of a command of this library's.
     Data,
     /// A command of the server's own that has prompted for data.
@@ -106,8 +109,8 @@ impl Typed {
     /// How many bytes may be taken from the device now. What is data must not be lost: it waits there.
     pub const fn room(&self) -> usize {
         match self.user {
-            User::Data | User::Server | User::Waiting { expects_data: true } => self.ring.room(),
-            User::Line | User::Waiting { expects_data: false } => usize::MAX,
+            User::Data | User::Server | User::WaitingForPrompt => self.ring.room(),
+            User::Line | User::Waiting => usize::MAX,
         }
     }
 
@@ -173,7 +176,7 @@ impl Typed {
                 return Next::TooLong;
             }
             if !line.is_empty() {
-                self.user = User::Waiting { expects_data: expects_data(line) };
+                self.user = if expects_data(line) { User::WaitingForPrompt } else { User::Waiting };
                 return Next::Line;
             }
         }
@@ -218,7 +221,7 @@ impl Typed {
 
     /// Whether the command that runs is a line that [`Typed::next`] gave.
     pub const fn runs_line(&self) -> bool {
-        matches!(self.user, User::Waiting { .. } | User::Data)
+        matches!(self.user, User::Waiting | User::WaitingForPrompt | User::Data)
     }
 
     /// Whether a command runs.
@@ -244,7 +247,7 @@ impl Typed {
 
     /// The data phase is over; what was typed behind it are lines again. Its command still runs.
     pub fn end_data(&mut self) {
-        self.user = User::Waiting { expects_data: false };
+        self.user = User::Waiting;
         self.reopen();
     }
 
