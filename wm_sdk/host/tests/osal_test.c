@@ -197,6 +197,33 @@ static void holder_of_a_mutex_inherits_priority(void)
     wm_os_internal_sem_delete(go_on);
 }
 
+static void release_what_another_holds(void *unused)
+{
+    (void)unused;
+    note(wm_os_internal_mutex_release(mutex) == WM_OS_STATUS_ERROR ? 'n' : '!');
+    note(wm_os_internal_mutex_acquire(mutex, 0) == WM_OS_STATUS_ERROR ? 'n' : '!');
+    note(wm_os_internal_mutex_acquire(mutex, 30) == WM_OS_STATUS_ERROR ? 't' : '!');
+    wm_os_internal_task_del(NULL);
+}
+
+/* Neither another task's release nor its patience takes a mutex from its holder; the holder itself gets it once only.
+ */
+static void mutex_stays_with_its_holder(void)
+{
+    struct heap_figures before = heap_get_figures();
+    clear_trace();
+    CHECK(wm_os_internal_mutex_create(&mutex) == WM_OS_STATUS_SUCCESS);
+    CHECK(wm_os_internal_mutex_acquire(mutex, 0) == WM_OS_STATUS_SUCCESS);
+    CHECK(wm_os_internal_mutex_acquire(mutex, 0) == WM_OS_STATUS_ERROR);
+    start(release_what_another_holds, NULL, HIGH);
+    wait_for_notes(3);
+    CHECK_TEXT(trace, "nnt");
+    CHECK(wm_os_internal_mutex_release(mutex) == WM_OS_STATUS_SUCCESS);
+    CHECK(wm_os_internal_mutex_release(mutex) == WM_OS_STATUS_ERROR);
+    CHECK(wm_os_internal_mutex_delete(mutex) == WM_OS_STATUS_SUCCESS);
+    CHECK(heap_get_figures().used == before.used);
+}
+
 static void recursive_mutex_counts(void)
 {
     wm_os_mutex_t *again;
@@ -369,6 +396,7 @@ int main(void)
         TEST(interrupt_takes_effect_at_the_next_call),
         TEST(waits_time_out),
         TEST(holder_of_a_mutex_inherits_priority),
+        TEST(mutex_stays_with_its_holder),
         TEST(recursive_mutex_counts),
         TEST(deleting_a_task_gives_everything_back),
         TEST(queue_keeps_order_and_limit),
