@@ -224,6 +224,26 @@ static void mutex_stays_with_its_holder(void)
     CHECK(heap_get_figures().used == before.used);
 }
 
+/* Equals get the CPU at calls that would otherwise keep it; a lower task never does while its better is ready. */
+static void seed_lets_equals_in_and_no_lower_task(void)
+{
+    wm_os_sem_t *sem;
+    CHECK(wm_os_internal_sem_create(&sem, 0) == WM_OS_STATUS_SUCCESS);
+    clear_trace();
+    start(note_and_end, "l", LOW);
+    start(note_and_end, "e", CONTROLLER);
+    kernel_preempt(7);
+    for (int i = 0; i < 200; i++) {
+        CHECK(wm_os_internal_sem_release(sem) == WM_OS_STATUS_SUCCESS);
+        CHECK(wm_os_internal_sem_acquire(sem, 0) == WM_OS_STATUS_SUCCESS);
+    }
+    kernel_preempt(0);
+    CHECK_TEXT(trace, "e");
+    wait_for_notes(2);
+    CHECK_TEXT(trace, "el");
+    wm_os_internal_sem_delete(sem);
+}
+
 static void recursive_mutex_counts(void)
 {
     wm_os_mutex_t *again;
@@ -397,6 +417,7 @@ int main(void)
         TEST(waits_time_out),
         TEST(holder_of_a_mutex_inherits_priority),
         TEST(mutex_stays_with_its_holder),
+        TEST(seed_lets_equals_in_and_no_lower_task),
         TEST(recursive_mutex_counts),
         TEST(deleting_a_task_gives_everything_back),
         TEST(queue_keeps_order_and_limit),
