@@ -30,8 +30,8 @@ pub struct Settings {
     pub pty_link: Option<PathBuf>,
     /// Bits per second, 0 for no pacing.
     pub baud: u32,
-    /// Parameters as typed instead of decoded.
-    pub argv_raw: bool,
+    /// What kind of AT server it has.
+    pub argv: ArgvStyle,
     /// Joined at boot.
     pub wifi: bool,
     /// `name=address` entries.
@@ -58,6 +58,18 @@ pub struct Settings {
     pub set: [Option<PathBuf>; 3],
     /// What the simulated processor runs; without it the library runs natively.
     pub program: Option<xt804::Program>,
+}
+
+/// `enum at_argv_style`.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+#[repr(C)]
+pub enum ArgvStyle {
+    /// Without quotes and escapes
+    Decoded,
+    /// As typed
+    Raw,
+    /// Without quotes, from short lines of few plain parameters; what comes while a command runs is lost in silence
+    Strict,
 }
 
 /// `wm_log_level_t`.
@@ -93,7 +105,7 @@ struct CredentialFiles {
 #[repr(C)]
 struct BoardOptions {
     uart: UartOptions,
-    argv_style: c_int,
+    argv_style: ArgvStyle,
     log_level: LogLevel,
     heap_limit: usize,
     uptime_ms: u32,
@@ -201,7 +213,7 @@ impl Board {
         let hosts: &'static [*const c_char] = hosts.iter().map(|host| host.as_ptr()).collect::<Vec<_>>().leak();
         let options = BoardOptions {
             uart: UartOptions { stdio: settings.stdio, baud: settings.baud, link: leak(settings.pty_link)? },
-            argv_style: c_int::from(settings.argv_raw),
+            argv_style: settings.argv,
             log_level: settings.log,
             heap_limit: settings.heap_bytes,
             uptime_ms: settings.uptime_ms,

@@ -23,9 +23,9 @@ pub struct Options {
     #[arg(long, value_name = "BITS", value_parser = clap::value_parser!(u32).range(300..=4_000_000))]
     baud: Option<u32>,
 
-    /// How the AT server hands parameters to commands: without quotes and escapes, or as typed
-    #[arg(long, value_enum, default_value_t = Argv::Decoded)]
-    argv: Argv,
+    /// How the AT server hands parameters to commands; the library's answers are the same behind each
+    #[arg(long, value_enum, default_value_t = board::ArgvStyle::Decoded)]
+    argv: board::ArgvStyle,
 
     /// How the board reaches other machines
     #[arg(long, value_enum, default_value_t = Net::Slirp)]
@@ -120,12 +120,6 @@ enum Uart {
     Stdio,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Argv {
-    Decoded,
-    Raw,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Cpu {
     Native,
@@ -197,7 +191,7 @@ impl From<Options> for board::Settings {
             stdio: matches!(options.uart, Uart::Stdio),
             pty_link: options.pty_link,
             baud: options.baud.unwrap_or(0),
-            argv_raw: matches!(options.argv, Argv::Raw),
+            argv: options.argv,
             wifi: matches!(options.wifi, Switch::On),
             hosts: options.hosts,
             time_server_port: options.time_server,
