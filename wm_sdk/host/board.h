@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "atcmd.h"
+#include "atcmd_init.h"
 #include "credentials.h"
 #include "heap.h"
 #include "neighbours.h"
@@ -39,7 +40,7 @@ struct board_options {
     /* What a product's own code does before the AT server starts, in the SDK's main task; or NULL. */
     void (*product)(void);
     /* Registers the serial line with the AT server; NULL for wm_atcmd_dev_register. */
-    int (*register_device)(wm_atcmd_dev_type_e type, wm_dev_ops_t functions);
+    atcmd_register register_device;
     struct neighbours_sources sources;
 };
 
