@@ -206,6 +206,14 @@ static void wait_until_idle(void)
     }
 }
 
+/* The server is free for a line before the end of the answer is out: whoever prints now gets that out first. */
+static void wait_until_printed(void)
+{
+    wait_until_idle();
+    wm_os_internal_mutex_acquire(server.output, WM_OS_WAIT_TIME_MAX);
+    wm_os_internal_mutex_release(server.output);
+}
+
 /* The data phase */
 
 static void restart_idle_timer(void)
@@ -401,7 +409,7 @@ static void hand_over_line(void)
     post(too_long ? MESSAGE_UNREADABLE : MESSAGE_LINE, 0);
     wm_os_internal_task_yield();
     if (server.options.wait_while_busy) {
-        wait_until_idle();
+        wait_until_printed();
     }
 }
 
@@ -484,10 +492,7 @@ static void device_ended(void)
     release_held();
     wait_until_idle();
     wm_atcmd_exit_passthrough(WM_ATCMD_EXIT_REASON_TIMEOUT);
-    wait_until_idle();
-    /* Whoever prints now gets it out. */
-    wm_os_internal_mutex_acquire(server.output, WM_OS_WAIT_TIME_MAX);
-    wm_os_internal_mutex_release(server.output);
+    wait_until_printed();
     if (server.options.at_end) {
         server.options.at_end();
     }
