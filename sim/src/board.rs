@@ -44,6 +44,8 @@ pub struct Settings {
     pub rtc: Option<i64>,
     /// Where the millisecond counter starts.
     pub uptime_ms: u32,
+    /// The seed of pauses and switches where tasks unlock; 0 for none.
+    pub preempt_seed: u32,
     /// What the log shows.
     pub log: LogLevel,
     /// The non-volatile storage's file.
@@ -109,6 +111,7 @@ struct BoardOptions {
     log_level: LogLevel,
     heap_limit: usize,
     uptime_ms: u32,
+    preempt_seed: u32,
     rtc: i64,
     wifi_off: bool,
     hosts: *const *const c_char,
@@ -217,6 +220,7 @@ impl Board {
             log_level: settings.log,
             heap_limit: settings.heap_bytes,
             uptime_ms: settings.uptime_ms,
+            preempt_seed: settings.preempt_seed,
             rtc: settings.rtc.unwrap_or(-1),
             wifi_off: !settings.wifi,
             hosts: hosts.as_ptr(),

@@ -55,6 +55,11 @@ pub struct Options {
     #[arg(long, value_name = "MS", default_value_t = 0)]
     uptime: u32,
 
+    /// Let tasks pause and equals take turns where tasks unlock, at places that this seed chooses; without it only where
+    /// they must
+    #[arg(long, value_name = "SEED", value_parser = clap::value_parser!(u32).range(1..))]
+    preempt: Option<u32>,
+
     /// The board's non-volatile storage, made when missing; without it, it lasts until the board ends (AT+RST keeps it)
     #[arg(long, value_name = "FILE")]
     nvs: Option<PathBuf>,
@@ -198,6 +203,7 @@ impl From<Options> for board::Settings {
             heap_bytes: options.heap,
             rtc: options.rtc.seconds(),
             uptime_ms: options.uptime,
+            preempt_seed: options.preempt.unwrap_or(0),
             log: match options.log {
                 Log::None => board::LogLevel::None,
                 Log::Error => board::LogLevel::Error,

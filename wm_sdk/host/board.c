@@ -94,6 +94,7 @@ static void configure(const struct board_options *options)
     wm_log_set_level(options->log_level);
     heap_set_limit(options->heap_limit);
     time_start(options->uptime_ms);
+    kernel_preempt(options->preempt_seed);
     if (options->rtc >= 0) {
         rtc_set(options->rtc);
     }

@@ -26,6 +26,8 @@ struct board_options {
     size_t heap_limit;
     /* Where the ms counter starts. */
     uint32_t uptime_ms;
+    /* For kernel_preempt; 0 for none. */
+    uint32_t preempt_seed;
     /* The clock at boot, in seconds since 1970; negative leaves it unset. */
     int64_t rtc;
     bool wifi_off;
