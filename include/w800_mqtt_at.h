@@ -110,6 +110,17 @@ typedef void (*w800_mqtt_at_line_hook)(void *context, uint8_t link, const void *
  */
 int w800_mqtt_at_set_line_hook(w800_mqtt_at_line_hook hook, void *context);
 
+/*
+ * Registers the functions of the serial line with the AT server, as wm_atcmd_dev_register() does and with the same
+ * parameters, so that the line passes through this library. A firmware that is linked with
+ * --wrap=wm_atcmd_dev_register, as the SDK component is, need not call it: wm_atcmd_dev_register() does the same there.
+ * Without that option linker/no_wrap.ld goes to the linker. Once, behind wm_atcmd_init().
+ *
+ * What wm_atcmd_dev_register() returns. Without memory for the line's semaphores the server has the line to itself, and
+ * commands with parameters are refused.
+ */
+int w800_mqtt_at_dev_register(wm_atcmd_dev_type_e type, wm_dev_ops_t functions);
+
 #ifdef __cplusplus
 }
 #endif

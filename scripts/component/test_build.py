@@ -23,8 +23,11 @@ w800_mqtt_at_table: .word mqtt_client_tls_ca, mqtt_client_tls_key, w800_mqtt_at_
 .section .rodata
 .globl w800_mqtt_at_no_credential
 w800_mqtt_at_no_credential: .word 0
+.section .text.wrap
+.globl __wrap_wm_atcmd_dev_register
+__wrap_wm_atcmd_dev_register: .word 0
 """
-"""An archive with one row of the table, which wants two of the firmware's certificates."""
+"""An archive with one row of the table, which wants two of the firmware's certificates, and the wrapped function."""
 
 
 def linked_with_tiny(project: Project) -> dict[str, int]:
@@ -98,6 +101,14 @@ def test_the_firmwares_own_certificate_wins(linked: Project) -> None:
     assert symbols["mqtt_client_tls_key"] == symbols["w800_mqtt_at_no_credential"]
 
 
+def test_the_line_passes_through_the_library(linked: Project) -> None:
+    """Who registers the serial line calls the library, which stands for a function that nobody else has here."""
+    wrapped = "wm_atcmd_dev_register"
+    others = [name for name in firmware_symbols() if not name.endswith(wrapped)]
+    (linked.folder / "main/main.s").write_text(assembly(others, f".word {wrapped}"))
+    assert f"__wrap_{wrapped}" in linked_with_tiny(linked)
+
+
 def test_in_a_folder_of_components(project: Project) -> None:
     """`<project>/components/w800_mqtt_at`, by the two files of cmake/components."""
     shutil.copytree(ROOT / "cmake/components", project.folder / "components")
@@ -143,6 +154,7 @@ def test_built_by_cargo(linked: Project) -> None:
 
     symbols = linked.symbols()
     assert symbols["w800_mqtt_at_table"] == symbols["wm_at_table_start"]
+    assert "__wrap_wm_atcmd_dev_register" in symbols
     rows, rest = divmod(symbols["wm_at_table_end"] - symbols["wm_at_table_start"], ROW)
     assert rows >= 10 and rest == 0
     passed = set(re.findall(r"W800_MQTT_AT_\w+=\w+", linked.ninja("-t", "commands").stdout))

@@ -200,6 +200,12 @@ class Connection:
             except PeerError:
                 continue
 
+    def close_window(self, pause: float | None = None) -> None:
+        """Read nothing any more, or one byte after each pause, into a buffer that is soon full."""
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        while not self._stopping.wait(pause) and self._socket.recv(1):
+            pass
+
     def send(self, data: bytes) -> None:
         self._socket.settimeout(30)
         try:

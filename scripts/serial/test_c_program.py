@@ -51,6 +51,7 @@ def program(tmp_path_factory) -> str:
     includes = [f"-I{folder}" for folder in (REPOSITORY / "include", REPOSITORY / "wm_sdk/include", host)]
     options = ["-std=c11", "-g", "-O1", "-Wall", "-Wextra", "-Werror", "-pthread", *SANITIZERS, *includes]
     linked = ["-Wl,--start-group", *libraries(), "-Wl,--end-group", "-lm", "-ldl", f"-Wl,-T,{host / 'at_table.ld'}"]
+    linked.append(str(REPOSITORY / "linker/no_wrap.ld"))
     subprocess.run(["cc", *options, *sources, *linked, "-o", path], check=True)
     return str(path)
 
@@ -86,6 +87,19 @@ def product(program, tmp_path, argv):
 
 def test_what_is_refused(product):
     assert product.told() == [{"version": "0.1.0", "agrees": True, "refused": True, "nobody": True}]
+
+
+def test_the_line_that_the_product_registers(product, broker):
+    """Linked without `--wrap`: lines are read as they were typed, and one behind another waits for it."""
+    link, payload = product.link, '{"a":1,"b":"5\\" TV"}'
+    link.configure()
+    link.connect(broker.port)
+    link.subscribe("in")
+    quoted = payload.replace("\\", "\\\\").replace('"', '\\"')
+    link.port.send(f'AT+MQTTPUB=0,"in","{quoted}",0,0')
+    link.port.send('AT+MQTTPUB=0,"in","second",0,0')
+    assert [link.port.answer().final, link.port.answer().final] == [b"OK", b"OK"]
+    assert [link.port.message().data, link.port.message().data] == [payload.encode(), b"second"]
 
 
 def test_lines_and_statistics(product, broker):

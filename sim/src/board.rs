@@ -34,8 +34,12 @@ pub struct Settings {
     pub argv: ArgvStyle,
     /// Joined at boot.
     pub wifi: bool,
+    /// The network leads beyond this machine's loopback.
+    pub net_open: bool,
     /// `name=address` entries.
     pub hosts: Vec<String>,
+    /// `name=value` entries, by the names and values of `impair.h`.
+    pub faults: Vec<String>,
     /// Where a time server listens on the host's loopback; without it the host's clock answers.
     pub time_server_port: Option<u16>,
     /// The heap's limit.
@@ -114,8 +118,11 @@ struct BoardOptions {
     preempt_seed: u32,
     rtc: i64,
     wifi_off: bool,
+    net_open: bool,
     hosts: *const *const c_char,
     hosts_count: usize,
+    faults: *const *const c_char,
+    faults_count: usize,
     time_server_port: u16,
     nvs: *const c_char,
     credentials: CredentialFiles,
@@ -137,6 +144,12 @@ struct Sources {
 fn leak(path: Option<PathBuf>) -> Result<*const c_char, NulError> {
     let path = path.map(|path| CString::new(path.into_os_string().into_vec())).transpose()?;
     Ok(path.map_or(ptr::null(), |path| path.into_raw().cast_const()))
+}
+
+/// The same for a list of texts.
+fn leak_all(texts: Vec<String>) -> Result<&'static [*const c_char], NulError> {
+    let texts: Vec<CString> = texts.into_iter().map(CString::new).collect::<Result<_, _>>()?;
+    Ok(texts.into_iter().map(|text| text.into_raw().cast_const()).collect::<Vec<_>>().leak())
 }
 
 /// The heap at the end, in bytes as the chip would count them.
@@ -210,10 +223,7 @@ impl Board {
         if let Some(program) = &settings.program {
             xt804::load(program)?;
         }
-        let hosts: Vec<CString> = settings.hosts.into_iter().map(CString::new).collect::<Result<_, NulError>>()?;
-        // The board reads them until the program ends.
-        let hosts: &'static [CString] = hosts.leak();
-        let hosts: &'static [*const c_char] = hosts.iter().map(|host| host.as_ptr()).collect::<Vec<_>>().leak();
+        let (hosts, faults) = (leak_all(settings.hosts)?, leak_all(settings.faults)?);
         let options = BoardOptions {
             uart: UartOptions { stdio: settings.stdio, baud: settings.baud, link: leak(settings.pty_link)? },
             argv_style: settings.argv,
@@ -223,8 +233,11 @@ impl Board {
             preempt_seed: settings.preempt_seed,
             rtc: settings.rtc.unwrap_or(-1),
             wifi_off: !settings.wifi,
+            net_open: settings.net_open,
             hosts: hosts.as_ptr(),
             hosts_count: hosts.len(),
+            faults: faults.as_ptr(),
+            faults_count: faults.len(),
             time_server_port: settings.time_server_port.unwrap_or(0),
             nvs: leak(settings.nvs)?,
             credentials: CredentialFiles {

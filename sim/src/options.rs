@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use clap::{Parser, ValueEnum};
+use clap::{Args, Parser, ValueEnum};
 
 use crate::{board, xt804};
 
@@ -27,15 +27,16 @@ pub struct Options {
     #[arg(long, value_enum, default_value_t = board::ArgvStyle::Decoded)]
     argv: board::ArgvStyle,
 
-    /// How the board reaches other machines
-    #[arg(long, value_enum, default_value_t = Net::Slirp)]
+    /// What the board reaches, without any privileges; no other machine can reach the board
+    #[arg(long, value_enum, default_value_t = Net::Closed)]
     net: Net,
 
     /// Whether the board has joined its Wi-Fi when it says "ready"
     #[arg(long, value_enum, default_value_t = Switch::On)]
     wifi: Switch,
 
-    /// A host name and its address (may be repeated); the host's own loopback is 10.0.2.2
+    /// A host name and its IPv4 address, 127.0.0.1 or 10.0.2.2 for this machine (may be repeated). NAME=IP@500ms is
+    /// answered that much later, NAME=drop never
     #[arg(long, value_name = "NAME=IP")]
     hosts: Vec<String>,
 
@@ -117,6 +118,60 @@ pub struct Options {
     /// Print the heap's figures on standard error at the end, as one line of JSON, and the simulated core's as another
     #[arg(long, env = "W800_SIM_REPORT")]
     pub report: bool,
+
+    #[command(flatten, next_help_heading = "A bad network")]
+    faults: Faults,
+}
+
+/// What `wm_sdk/host/net/impair.h` does to frames between lwIP and the virtual network, in each direction and from the
+/// start; `AT+SIMNET` changes it while the board runs. The board checks the values.
+#[derive(Debug, Args)]
+struct Faults {
+    /// Lose so many of all frames
+    #[arg(long, value_name = "PERCENT")]
+    net_loss: Option<String>,
+
+    /// Carry each frame for so long, give or take the jitter
+    #[arg(long, value_name = "MS[,JITTER]")]
+    net_delay: Option<String>,
+
+    /// Let later frames overtake so many
+    #[arg(long, value_name = "PERCENT")]
+    net_reorder: Option<String>,
+
+    /// Carry so many twice
+    #[arg(long, value_name = "PERCENT")]
+    net_dup: Option<String>,
+
+    /// Carry no more than this in each direction
+    #[arg(long, value_name = "BYTES/S")]
+    net_rate: Option<String>,
+
+    /// Lose all frames between two times, in seconds since the start, or behind so many bytes
+    #[arg(long, value_name = "FROM,TO|after:BYTES")]
+    net_cut: Option<String>,
+
+    /// Where chance begins; with the same frames the same are lost
+    #[arg(long, value_name = "N")]
+    net_seed: Option<String>,
+}
+
+impl Faults {
+    fn entries(self) -> Vec<String> {
+        let Self { net_loss, net_delay, net_reorder, net_dup, net_rate, net_cut, net_seed } = self;
+        [
+            ("loss", net_loss),
+            ("delay", net_delay),
+            ("reorder", net_reorder),
+            ("dup", net_dup),
+            ("rate", net_rate),
+            ("cut", net_cut),
+            ("seed", net_seed),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some(format!("{name}={}", value?)))
+        .collect()
+    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -133,8 +188,10 @@ enum Cpu {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Net {
-    /// User-mode network: no privileges, no other machine can reach the board
-    Slirp,
+    /// This machine's 127.0.0.1, as 10.0.2.2, and the names given by --hosts; nothing else is there
+    Closed,
+    /// Also whatever this machine reaches, and the names its resolver knows
+    Open,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -190,7 +247,6 @@ impl Options {
 
 impl From<Options> for board::Settings {
     fn from(options: Options) -> Self {
-        let Net::Slirp = options.net;
         let program = options.program();
         Self {
             stdio: matches!(options.uart, Uart::Stdio),
@@ -198,7 +254,9 @@ impl From<Options> for board::Settings {
             baud: options.baud.unwrap_or(0),
             argv: options.argv,
             wifi: matches!(options.wifi, Switch::On),
+            net_open: matches!(options.net, Net::Open),
             hosts: options.hosts,
+            faults: options.faults.entries(),
             time_server_port: options.time_server,
             heap_bytes: options.heap,
             rtc: options.rtc.seconds(),

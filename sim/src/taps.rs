@@ -5,7 +5,7 @@
 //! they are. What happened to them meanwhile does not end the board.
 #![expect(unsafe_code, reason = "the board is C")]
 
-use std::ffi::{c_int, c_void};
+use std::ffi::{CStr, c_char, c_int, c_void};
 use std::fs::File;
 use std::io;
 use std::os::fd::{FromRawFd, IntoRawFd};
@@ -27,17 +27,14 @@ static CAPTURE: OnceLock<Capture> = OnceLock::new();
 #[derive(Debug, Clone, Copy)]
 #[expect(dead_code, reason = "C makes them")]
 enum What {
-    Line,
-    LineDropped,
-    DataComes,
-    DataTaken,
-    DataEnd,
+    Received,
     Printed,
 }
 
 #[repr(C)]
 struct Taps {
     frame: Option<extern "C" fn(bool, *const c_void, usize)>,
+    fault: Option<extern "C" fn(bool, *const c_char, *const c_void, usize)>,
     serial: Option<extern "C" fn(What, *const c_void, usize)>,
     heap: Option<extern "C" fn(usize)>,
     restart: Option<extern "C" fn()>,
@@ -115,6 +112,7 @@ pub fn watch(pcap: Option<&Path>, html: Option<&Path>, heap_bytes: usize) -> Res
     }
     let taps = Taps {
         frame: (pcap.is_some() || html.is_some()).then_some(frame),
+        fault: html.is_some().then_some(fault),
         serial: html.is_some().then_some(serial),
         heap: html.is_some().then_some(heap),
         restart: (pcap.is_some() || html.is_some()).then_some(restart),
@@ -163,15 +161,17 @@ extern "C" fn frame(to_board: bool, bytes: *const c_void, length: usize) {
     trace::frame(to_board, bytes);
 }
 
+extern "C" fn fault(to_board: bool, what: *const c_char, bytes: *const c_void, length: usize) {
+    // SAFETY: the radio gives one of its own words, and a frame.
+    let (what, bytes) = unsafe { (CStr::from_ptr(what), slice(bytes, length)) };
+    trace::fault(to_board, &what.to_string_lossy(), bytes);
+}
+
 extern "C" fn serial(what: What, bytes: *const c_void, length: usize) {
-    // SAFETY: the AT server and the port give what they have, or NULL.
+    // SAFETY: the port gives what it has.
     let bytes = unsafe { slice(bytes, length) };
     trace::serial(match what {
-        What::Line => Serial::Line(bytes),
-        What::LineDropped => Serial::LineDropped(bytes),
-        What::DataComes => Serial::DataComes,
-        What::DataTaken => Serial::DataTaken(bytes),
-        What::DataEnd => Serial::DataEnd,
+        What::Received => Serial::Received(bytes),
         What::Printed => Serial::Printed(bytes),
     });
 }

@@ -6,8 +6,9 @@ use crate::sdk::clock::{left_ms, now};
 use crate::sdk::heap::Bytes;
 use w800_mqtt_core::at::code::Code;
 use w800_mqtt_core::link::Reply;
+use w800_mqtt_core::mqtt::identifier::PacketIdentifier;
 use w800_mqtt_core::mqtt::publication::Publication;
-use w800_mqtt_core::mqtt::session::{LONGEST_CONTROL, NotMade, Session};
+use w800_mqtt_core::mqtt::session::{Begun, LONGEST_CONTROL, NotMade, Session};
 use w800_mqtt_core::time::Instant;
 
 /// Publishes, and waits until the message is written (QoS 0), acknowledged (QoS 1) or complete (QoS 2), at most
@@ -27,25 +28,27 @@ pub fn publish(
     let failed = Code::ClientPublishFailed;
     runtime.done.drain();
     let sending = SendRight::claim(runtime, deadline).ok_or(failed)?.on_established()?;
-    let identifier = {
+    let begun = {
         let mut link = runtime.link.lock();
-        let identifier = link.session.publish(&mut publication, now()).map_err(|_| failed)?;
-        if identifier != 0 {
+        let begun = link.session.publish(&mut publication, now()).map_err(|_| failed)?;
+        if let Begun::Send(identifier) | Begun::Wait(identifier) = begun {
             link.await_answer(identifier, true);
         }
-        identifier
+        begun
     };
-    let sent = send(runtime, &sending, publication.packet(), deadline);
-    if identifier != 0 {
+    let waits = matches!(begun, Begun::Wait(_));
+    let sent = !waits && send(runtime, &sending, publication.packet(), deadline);
+    let kept = begun != Begun::Unconfirmed;
+    if let Begun::Send(identifier) | Begun::Wait(identifier) = begun {
         runtime.link.lock().session.sent(identifier, publication, sent, now());
     }
     drop(sending);
-    if sent || identifier != 0 {
+    if sent || kept {
         runtime.counters.messages_sent.add(1);
     }
-    match (identifier, sent) {
-        (0, true) => Ok(()),
-        (0, false) => Err(failed),
+    match (kept, sent) {
+        (false, true) => Ok(()),
+        (false, false) => Err(failed),
         _ if wait(runtime, deadline) == Some(Reply::Published) => Ok(()),
         _ => Err(failed),
     }
@@ -59,7 +62,7 @@ pub fn publish(
 pub fn request(
     runtime: &'static LinkRuntime,
     deadline: Instant,
-    encode: impl FnOnce(&mut Session<Bytes>, &mut [u8; LONGEST_CONTROL]) -> Result<(u16, usize), NotMade>,
+    encode: impl FnOnce(&mut Session<Bytes>, &mut [u8; LONGEST_CONTROL]) -> Result<(PacketIdentifier, usize), NotMade>,
 ) -> Result<Option<Reply>, Code> {
     runtime.done.drain();
     let Some(right) = SendRight::claim(runtime, deadline) else { return Ok(None) };

@@ -35,7 +35,7 @@ use crate::sdk::dns::{self, Lookup};
 use crate::sdk::heap::{self, Bytes};
 use crate::sdk::socket::Broken;
 use crate::sdk::sync::{Critical, Mutex, NoMemory, Once, Semaphore, no_lock_held};
-use crate::sdk::task::{self as tasks, Task};
+use crate::sdk::task::Task;
 use core::sync::atomic::{AtomicBool, Ordering};
 use statistics::Counters;
 use w800_mqtt_core::at::code::Code;
@@ -116,7 +116,6 @@ impl LinkRuntime {
     fn create(&self) -> Result<(), NoMemory> {
         self.link.create()?;
         self.channel.create()?;
-        tasks::prepare(usize::from(self.index))?;
         for semaphore in [&self.sending, &self.done, &self.ended] {
             semaphore.create()?;
         }

@@ -18,18 +18,14 @@ use crate::sdk::device::{self, Received};
 use crate::sdk::lend::{Lendable, Lent};
 use crate::sdk::sync::{Critical, FOREVER, NoMemory, Semaphore};
 use crate::sdk::task::{TaskId, current};
-use core::ffi::c_int;
+use core::ffi::{CStr, c_int};
 use w800_mqtt_core::at::COMMANDS;
 use w800_mqtt_core::at::answer::Sink;
 use w800_mqtt_core::port::answer::{Answer, Progress};
 use w800_mqtt_core::port::line::Line;
-use w800_mqtt_core::port::typed::{Data, Next, Typed};
+use w800_mqtt_core::port::typed::{Data, LOOK_MS, Next, Typed};
 use w800_mqtt_core::port::{BUSY, TOO_LONG};
 use w800_mqtt_core::time::Instant;
-
-/// How long the receiving task asks the device before it looks again whether the command that runs is answered, in
-/// milliseconds; only while something waits for that.
-const LOOK_MS: u32 = 5;
 
 /// How long a data phase asks the device itself before it looks whether the receiving task does, in milliseconds.
 const ASK_MS: u32 = 100;
@@ -120,6 +116,8 @@ fn hand_over(to: &mut [u8]) -> Option<usize> {
     loop {
         let count = TYPED.with(|typed| typed.for_server(to));
         if count > 0 {
+            let now = now();
+            SERVER.with(|server| server.last = now);
             return Some(count);
         }
         let handed = SERVER.with(|server| server.handed);
@@ -167,9 +165,30 @@ fn hand_line(from: usize, to: &mut [u8]) -> Option<usize> {
     Some(count)
 }
 
+/// The names of the commands that ask for data.
+const ASK_FOR_DATA: [&CStr; 5] = ask_for_data();
+
+#[expect(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "evaluated at compile time only, where a fault is a compile error"
+)]
+const fn ask_for_data() -> [&'static CStr; 5] {
+    let mut names = [c""; 5];
+    let (mut row, mut found) = (0, 0);
+    while row < COMMANDS.len() {
+        if COMMANDS[row].data_phase {
+            names[found] = COMMANDS[row].name;
+            found += 1;
+        }
+        row += 1;
+    }
+    names
+}
+
 /// Whether `line` sets something whose command asks for data.
 fn expects_data(line: &Line) -> bool {
-    COMMANDS.iter().any(|row| row.data_phase && line.sets(row.name.to_bytes()))
+    ASK_FOR_DATA.iter().any(|name| line.sets(name.to_bytes()))
 }
 
 /// Whether a command runs; one of the server's own that has been silent for too long counts as answered.
@@ -198,15 +217,10 @@ fn ask_device(buffer: &mut [u8], milliseconds: c_int) -> Received {
 }
 
 /// As [`ask_device`], by who has the right to ask: only under that right does it stay true that nothing has come yet.
-/// While something waits to be used it asks for a moment only.
 fn read_device(buffer: &mut [u8], milliseconds: c_int) -> Received {
-    let (room, waits) = TYPED.with(|typed| (typed.room().min(buffer.len()), typed.waits()));
-    if room == 0 {
-        return Received::Bytes(0);
-    }
-    let slice =
-        if waits && !(0..LOOK_MS.cast_signed()).contains(&milliseconds) { LOOK_MS.cast_signed() } else { milliseconds };
-    let received = device::receive(buffer.get_mut(..room).unwrap_or_default(), slice);
+    let question = TYPED.with(|typed| typed.ask(buffer.len(), milliseconds));
+    let Some((room, milliseconds)) = question else { return Received::Bytes(0) };
+    let received = device::receive(buffer.get_mut(..room).unwrap_or_default(), milliseconds);
     let now = now();
     let is_data = TYPED.with(|typed| {
         match received {

@@ -183,7 +183,7 @@ fn subscriptions(output: &mut Output, row: &'static Command, runtime: &LinkRunti
             if let Some(known) = link.subscriptions.iter().find(|known| place(known) == wanted) {
                 let mut line = Line::row(sink, row);
                 line.int(u32::from(runtime.index)).int(u32::from(link.state() as u8));
-                line.quoted(known.filter.as_ref()).int(u32::from(qos_value(known.granted))).end();
+                line.quoted(known.filter.as_ref()).int(u32::from(known.shown_qos())).end();
             }
         });
     }

@@ -302,6 +302,11 @@ fn act(runtime: &'static LinkRuntime, event: Event<'_, Bytes>, delivery: &mut De
             runtime.counters.messages_received.add(1);
             return delivery.end(|| claim_output(runtime));
         }
+        // Its topic name could forge a line.
+        Event::Withheld => {
+            runtime.counters.messages_received.add(1);
+            return Ok(());
+        }
         Event::Published(identifier) => (identifier, Reply::Published),
         Event::Subscribed(identifier, granted) => {
             runtime.link.lock().subscriptions.resubscribed(identifier, granted);

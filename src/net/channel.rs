@@ -21,16 +21,21 @@ pub struct Open {
 /// A link's connection, or none.
 #[derive(Debug)]
 pub struct Channel {
-    /// Held by who ends the connection from another task, until lwIP has heard of it: a socket that is closed meanwhile
-    /// would be another one's.
-    open: Mutex<Option<Open>>,
-    security: Mutex<Security>,
+    parts: Mutex<Parts>,
+}
+
+#[derive(Debug)]
+struct Parts {
+    /// Who ends the connection from another task holds the mutex until lwIP has heard of it: a socket that is closed
+    /// meanwhile would be another one's.
+    open: Option<Open>,
+    security: Security,
 }
 
 impl Channel {
     /// No connection.
     pub const fn new() -> Self {
-        Self { open: Mutex::new(None), security: Mutex::new(Security::Plain) }
+        Self { parts: Mutex::new(Parts { open: None, security: Security::Plain }) }
     }
 
     /// Creates what it needs of the SDK.
@@ -38,45 +43,42 @@ impl Channel {
     /// # Errors
     /// [`NoMemory`] when the SDK has none for it.
     pub fn create(&self) -> Result<(), NoMemory> {
-        self.open.create()?;
-        self.security.create()
+        self.parts.create()
     }
 
     /// A connection begins: what it has below WebSocket.
     pub fn begin(&self, socket: SocketHandle, security: Security) -> Open {
         let open = Open { socket, encrypted: security.encrypts(), framed: false };
-        *self.security.lock() = security;
-        *self.open.lock() = Some(open);
+        *self.parts.lock() = Parts { open: Some(open), security };
         open
     }
 
     /// What is sent from now on stands in WebSocket frames.
     pub fn frame(&self, open: Open) -> Open {
         let framed = Open { framed: true, ..open };
-        *self.open.lock() = Some(framed);
+        self.parts.lock().open = Some(framed);
         framed
     }
 
     /// The connection, for who has the right to send; `None` where there is none.
     pub fn open(&self) -> Option<Open> {
-        *self.open.lock()
+        self.parts.lock().open
     }
 
     /// The connection is over: gives everything back. The socket may go now.
     pub fn end(&self) {
-        *self.open.lock() = None;
-        *self.security.lock() = Security::Plain;
+        *self.parts.lock() = Parts { open: None, security: Security::Plain };
     }
 
     /// What the next connection may resume of this one.
     pub fn resumption(&self) -> Resumption {
-        self.security.lock().resumption()
+        self.parts.lock().security.resumption()
     }
 
     /// Fills `bytes` with random numbers; `None` where there are none.
     #[cfg(websocket)]
     pub fn random(&self, bytes: &mut [u8]) -> Option<()> {
-        self.security.lock().random()?.fill(bytes)
+        self.parts.lock().security.random()?.fill(bytes)
     }
 
     /// Sends all of `bytes`, one MQTT packet, until `deadline`.
@@ -99,7 +101,8 @@ impl Channel {
     pub fn send_raw(&self, open: Open, mut bytes: &[u8], deadline: Instant) -> Result<(), Broken> {
         let mut in_vain = false;
         while !bytes.is_empty() {
-            let sent = if open.encrypted { self.security.lock().send(bytes)? } else { open.socket.send(bytes)? };
+            let sent =
+                if open.encrypted { self.parts.lock().security.send(bytes)? } else { open.socket.send(bytes)? };
             bytes = bytes.get(sent..).unwrap_or_default();
             if sent == 0 {
                 open.socket.wait_for_room(deadline, in_vain)?;
@@ -116,7 +119,7 @@ impl Channel {
     /// [`Broken`] at the end of the stream or on an error.
     pub fn receive(&self, open: Open, into: &mut [u8]) -> Result<(usize, bool), Broken> {
         if open.encrypted {
-            self.security.lock().receive(into)
+            self.parts.lock().security.receive(into)
         } else {
             open.socket.receive(into).map(|got| (got, false))
         }
@@ -132,15 +135,16 @@ impl Channel {
 
     /// Ends TLS, where there is some, and the connection in both directions; a task that waits for it wakes.
     pub fn close(&self) {
-        self.security.lock().close_notify();
-        if let Some(open) = &*self.open.lock() {
+        let mut parts = self.parts.lock();
+        parts.security.close_notify();
+        if let Some(open) = &parts.open {
             open.socket.shutdown();
         }
     }
 
     /// Ends the connection and throws away what the peer has not taken yet; a task that waits for it wakes.
     pub fn abort(&self) {
-        if let Some(open) = &*self.open.lock() {
+        if let Some(open) = &self.parts.lock().open {
             open.socket.abort();
         }
     }

@@ -52,7 +52,6 @@ impl Security {
     ///
     /// # Errors
     /// [`Broken`] when the connection is of no use any more, or has no TLS.
-    #[cfg_attr(not(tls), expect(clippy::unused_self, clippy::needless_pass_by_ref_mut, reason = "TLS is left out"))]
     pub fn send(&mut self, bytes: &[u8]) -> Result<usize, Broken> {
         let _ = bytes;
         match self {
@@ -164,14 +163,15 @@ pub fn connect_by_tls(
     attempt: &Attempt<'_>,
 ) -> Result<(Socket, Security), Failure> {
     #[cfg(tls)]
-    let connected = tls::connect(link, transport, peer, request.0, &mut resumption.session, attempt)
-        .map(|(socket, tls)| (socket, Security::Tls(tls)));
+    {
+        let (socket, tls) = tls::connect(link, transport, peer, request.0, &mut resumption.session, attempt)?;
+        Ok((socket, Security::Tls(tls)))
+    }
     #[cfg(not(tls))]
-    let connected = {
+    {
         let _ = (link, transport, peer, resumption, attempt);
         match request.0 {}
-    };
-    connected
+    }
 }
 
 /// How MQTT's bytes come in.

@@ -1,7 +1,7 @@
 //! SDK tasks, and how much of their stacks they have used.
 
 use super::bindings;
-use super::sync::{Mutex, NoMemory};
+use super::sync::Critical;
 use crate::options::{LINKS, TASK_PRIORITY};
 use core::ffi::{CStr, c_void};
 use core::ptr::{NonNull, with_exposed_provenance_mut};
@@ -27,7 +27,7 @@ impl Task {
     /// has no memory for it. One task of an index at a time.
     pub fn spawn<B: Body>(name: &'static CStr, index: usize, stack_bytes: u32) -> Option<Self> {
         if let Some(stack) = STACKS.get(index) {
-            stack.lock().size = stack_bytes;
+            stack.with(|stack| stack.size = stack_bytes);
         }
         let mut handle = core::ptr::null_mut();
         // SAFETY: `handle` is a valid place for the result, the name is static, and the entry takes any parameter.
@@ -49,7 +49,8 @@ impl Task {
     /// Ends the task and gives its stack back. It must be parked: holding no lock and owning nothing.
     pub fn delete(self) {
         if let Some(stack) = STACKS.get(self.index) {
-            stack.lock().end();
+            let Mark { peak, .. } = measure(stack);
+            stack.with(|stack| (stack.peak, stack.painted) = (peak, None));
         }
         // SAFETY: the handle is that of a task which `spawn` made and nobody has deleted, since this takes it.
         let _ = unsafe { bindings::wm_os_internal_task_del(self.handle.as_ptr().cast()) };
@@ -68,7 +69,8 @@ pub fn current() -> TaskId {
 
 extern "C" fn trampoline<B: Body>(index: *mut c_void) {
     if let Some(stack) = STACKS.get(index.addr()) {
-        stack.lock().paint();
+        let painted = paint(stack.with(|stack| stack.size as usize));
+        stack.with(|stack| stack.painted = painted);
     }
     run::<B>(index.addr());
     loop {
@@ -111,58 +113,64 @@ struct Stack {
     painted: Option<Painted>,
 }
 
+#[derive(Clone, Copy)]
 struct Painted {
     lowest: *const u8,
     length: usize,
 }
 
-// SAFETY: the bytes are only looked at, by who holds the lock that a task's end waits for.
+// SAFETY: the bytes are only looked at, in critical sections, and the task does not end in one.
 unsafe impl Send for Painted {}
 
-static STACKS: [Mutex<Stack>; LINKS] = [const { Mutex::new(Stack { size: 0, peak: 0, painted: None }) }; LINKS];
-
-/// Creates what is needed of the SDK before a task of `index` can be spawned. One task at a time may call this.
-///
-/// # Errors
-/// [`NoMemory`] when the SDK has none for it.
-pub fn prepare(index: usize) -> Result<(), NoMemory> {
-    STACKS.get(index).map_or(Ok(()), Mutex::create)
-}
+static STACKS: [Critical<Stack>; LINKS] = [const { Critical::new(Stack { size: 0, peak: 0, painted: None }) }; LINKS];
 
 /// The high-water mark of the tasks of `index`.
 pub fn stack(index: usize) -> Mark {
-    STACKS.get(index).map_or(Mark::default(), |stack| {
-        let stack = stack.lock();
-        Mark { size: stack.size, peak: stack.mark() }
+    STACKS.get(index).map_or(Mark::default(), measure)
+}
+
+/// Paints what lies below the caller, on whose stack of `size` bytes it runs, and has not been used yet.
+#[inline(never)]
+fn paint(size: usize) -> Option<Painted> {
+    let here = 0_u8;
+    let length = size.checked_sub(ABOVE + BELOW + SPARE)?;
+    let here = (&raw const here).expose_provenance();
+    let lowest = with_exposed_provenance_mut::<u8>(here.wrapping_sub(BELOW).wrapping_sub(length));
+    // SAFETY: the task has just begun, on a stack of `size` bytes of which `ABOVE` are above `here`; nothing of value
+    // is below `BELOW`, and an interrupt that comes meanwhile has left again before this goes on.
+    // A pointer made of a number may be anyone's: no compiler can leave this out.
+    unsafe { lowest.write_bytes(PAINT, length) };
+    Some(Painted { lowest, length })
+}
+
+/// Bytes of a stack that are looked at in one critical section.
+const LOOK_BYTES: usize = 64;
+
+/// The high-water mark of a stack and of those before it. The task may end meanwhile, so that each look finds out anew
+/// whether there still is a stack to look at.
+fn measure(stack: &Critical<Stack>) -> Mark {
+    let mut untouched = 0_usize;
+    loop {
+        let more = stack.with(|stack| stack.untouched(untouched));
+        untouched = untouched.saturating_add(more);
+        if more < LOOK_BYTES {
+            break;
+        }
+    }
+    stack.with(|stack| {
+        let unused = if untouched == 0 { 0 } else { untouched.saturating_add(SPARE) };
+        let used = if stack.painted.is_some() { stack.size.saturating_sub(unused as u32) } else { 0 };
+        Mark { size: stack.size, peak: stack.peak.max(used) }
     })
 }
 
 impl Stack {
-    /// Paints what lies below the caller, whose stack this is, and has not been used yet.
-    #[inline(never)]
-    fn paint(&mut self) {
-        let here = 0_u8;
-        let Some(length) = (self.size as usize).checked_sub(ABOVE + BELOW + SPARE) else { return };
-        let here = (&raw const here).expose_provenance();
-        let lowest = with_exposed_provenance_mut::<u8>(here.wrapping_sub(BELOW).wrapping_sub(length));
-        // SAFETY: the task has just begun, on a stack of `size` bytes of which `ABOVE` are above `here`; nothing of value
-        // is below `BELOW`, and an interrupt that comes meanwhile has left again before this goes on.
-        // A pointer made of a number may be anyone's: no compiler can leave this out.
-        unsafe { lowest.write_bytes(PAINT, length) };
-        self.painted = Some(Painted { lowest, length });
-    }
-
-    fn mark(&self) -> u32 {
-        let Some(Painted { lowest, length }) = self.painted else { return self.peak };
+    /// How many of the next bytes from the `from`th on are as they were painted.
+    fn untouched(&self, from: usize) -> usize {
+        let Some(Painted { lowest, length }) = self.painted else { return 0 };
+        let look = from..from.saturating_add(LOOK_BYTES).min(length);
         // SAFETY: the stack exists while it is noted here. The task may be writing to it: each byte is read for itself.
-        let untouched = (0..length).take_while(|&at| unsafe { lowest.add(at).read_volatile() } == PAINT).count();
-        let unused = if untouched == 0 { 0 } else { untouched.saturating_add(SPARE) };
-        self.peak.max(self.size.saturating_sub(unused as u32))
-    }
-
-    fn end(&mut self) {
-        self.peak = self.mark();
-        self.painted = None;
+        look.take_while(|&at| unsafe { lowest.add(at).read_volatile() } == PAINT).count()
     }
 }
 

@@ -19,7 +19,6 @@
 #include <string.h>
 
 #include "kernel.h"
-#include "tap.h"
 #include "wm_task_config.h"
 
 #define LOG_TAG "atcmd"
@@ -399,7 +398,6 @@ static void hand_over_line(void)
     bool busy = is_busy();
     server.dropped += busy ? 1 : 0;
     wm_os_internal_release_critical();
-    tap_serial(busy ? TAP_LINE_DROPPED : TAP_LINE, server.input, too_long ? server.rules->bytes_max : length);
     if (busy) {
         return;
     }
@@ -436,13 +434,8 @@ static int pass_on(const char *bytes, int count)
 {
     server.chunk_length = count < CHUNK_BYTES ? count : CHUNK_BYTES;
     memcpy(server.chunk, bytes, (size_t)server.chunk_length);
-    tap_serial(TAP_DATA_COMES, NULL, 0);
     post(MESSAGE_DATA, 0);
     wm_os_internal_sem_acquire(server.data_taken, WM_OS_WAIT_TIME_MAX);
-    tap_serial(TAP_DATA_TAKEN, bytes, (size_t)server.chunk_taken);
-    if (!server.data.on) {
-        tap_serial(TAP_DATA_END, NULL, 0);
-    }
     return server.chunk_taken;
 }
 

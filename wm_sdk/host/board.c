@@ -49,8 +49,11 @@ static void boot(void *unused)
 {
     (void)unused;
     struct net_options net = {
+        .open = board.options.net_open,
         .hosts = board.options.hosts,
         .hosts_count = board.options.hosts_count,
+        .faults = board.options.faults,
+        .faults_count = board.options.faults_count,
         .time_server_port = board.options.time_server_port,
     };
     if (net_start(&net) != 0) {

@@ -31,10 +31,13 @@ struct board_options {
     /* The clock at boot, in seconds since 1970; negative leaves it unset. */
     int64_t rtc;
     bool wifi_off;
+    /* See net.h. */
+    bool net_open;
     /* `name=address` entries for the resolver. */
     const char *const *hosts;
     size_t hosts_count;
-    /* See net.h. */
+    const char *const *faults;
+    size_t faults_count;
     uint16_t time_server_port;
     /* The file of the non-volatile storage; NULL forgets it at the end. */
     const char *nvs;

@@ -1,6 +1,6 @@
 /*
- * The AT commands beside the library's own that the documents' examples use, in the documented forms, and three for
- * tests that look inside.
+ * The AT commands beside the library's own that the documents' examples use, in the documented forms, and some for
+ * tests that look inside or make the network a bad one.
  *
  * AT+SYSHEAP? shows the bytes that are free, the fewest that ever were, and the number of blocks. AT+SYSHEAP=<free>
  * takes the heap until at most so many bytes are free, and keeps it until the next restart.
@@ -10,6 +10,8 @@
  * most of its stack. AT+SYSCPU=0 begins these marks of the stacks anew. Without such a processor it answers ERROR.
  * AT+SYSSTAT? shows what w800_mqtt_at_get_statistics() tells of each link, in the order of its structure.
  * AT+SYSTASKS? shows the tasks and their priorities.
+ * AT+SIMNET=<name>,<value>[,<value>] makes the network a bad one from now on, by the names and values of net/impair.h;
+ * AT+SIMNET="none" ends all faults. AT+SIMNET? shows them and what became of the frames (net/radio.h).
  */
 #define _GNU_SOURCE
 #include "neighbours.h"
@@ -23,6 +25,7 @@
 #include "heap.h"
 #include "kernel.h"
 #include "net/net.h"
+#include "net/radio.h"
 #include "rtc.h"
 #include "wm_heap.h"
 #include "wm_utils.h"
@@ -30,6 +33,7 @@
 #define TEXT_BYTES 65
 #define SNTP_SERVERS 3
 #define SERVER_BYTES 65
+#define FAULT_BYTES 32
 #define JOIN_TIMEOUT_MS 15000
 #define MODE_STATION 1
 #define MODE_MAX 3
@@ -418,8 +422,49 @@ static int at_tasks(wm_at_type_e type, int argc, char **argv)
     return WM_AT_RESULT_OK;
 }
 
+static int show_faults(void)
+{
+    char rows[RADIO_FAULT_ROWS_BYTES];
+    size_t length = radio_show_faults(rows, sizeof rows, "+SIMNET:");
+    wm_atcmd_print_raw_data(rows, (int)length);
+    return WM_AT_RESULT_OK;
+}
+
+static int end_faults(const char *name)
+{
+    if (strcmp(name, "none") != 0) {
+        return WM_AT_RESULT_FAIL;
+    }
+    radio_clear_faults();
+    return WM_AT_RESULT_OK;
+}
+
+static int at_faults(wm_at_type_e type, int argc, char **argv)
+{
+    char name[FAULT_BYTES];
+    char value[FAULT_BYTES];
+    if (type == AT_TYPE_QUERY) {
+        return show_faults();
+    }
+    if (type != AT_TYPE_EXEC || argc < 1 || argc > 3 || !text_of(argv[0], name, sizeof name)) {
+        return WM_AT_RESULT_FAIL;
+    }
+    if (argc == 1) {
+        return end_faults(name);
+    }
+    if (!text_of(argv[1], value, sizeof value)) {
+        return WM_AT_RESULT_FAIL;
+    }
+    size_t length = strlen(value);
+    if (argc == 3 && snprintf(value + length, sizeof value - length, ",%s", argv[2]) >= (int)(sizeof value - length)) {
+        return WM_AT_RESULT_FAIL;
+    }
+    return radio_set_fault(name, value) ? WM_AT_RESULT_OK : WM_AT_RESULT_FAIL;
+}
+
 WM_ATCMD_DEFINE("AT+SYSHEAP", at_heap, NULL)
 WM_ATCMD_DEFINE("AT+SYSHEAPBY", at_heap_by, NULL)
 WM_ATCMD_DEFINE("AT+SYSCPU", at_cpu, NULL)
 WM_ATCMD_DEFINE("AT+SYSSTAT", at_statistics, NULL)
 WM_ATCMD_DEFINE("AT+SYSTASKS", at_tasks, NULL)
+WM_ATCMD_DEFINE("AT+SIMNET", at_faults, "AT+SIMNET=<name>,<value>[,<value>]")

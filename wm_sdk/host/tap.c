@@ -17,6 +17,13 @@ void tap_frame(bool to_board, const void *bytes, size_t length)
     }
 }
 
+void tap_fault(bool to_board, const char *what, const void *bytes, size_t length)
+{
+    if (taps.fault) {
+        taps.fault(to_board, what, bytes, length);
+    }
+}
+
 void tap_serial(enum tap_serial what, const void *bytes, size_t length)
 {
     if (taps.serial) {

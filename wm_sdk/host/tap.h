@@ -9,19 +9,16 @@
 #include <stddef.h>
 
 enum tap_serial {
-    /* A command line without its line end, and one that was answered with "busy ...". */
-    TAP_LINE,
-    TAP_LINE_DROPPED,
-    /* Data comes in a data phase; so much of it was taken; the phase is over. */
-    TAP_DATA_COMES,
-    TAP_DATA_TAKEN,
-    TAP_DATA_END,
+    /* What the host sends, as the board takes it. */
+    TAP_RECEIVED,
     /* What the board sends. */
     TAP_PRINTED,
 };
 
 struct taps {
     void (*frame)(bool to_board, const void *bytes, size_t length);
+    /* A frame that a bad network does not carry once and in its order, and what it does instead. */
+    void (*fault)(bool to_board, const char *what, const void *bytes, size_t length);
     void (*serial)(enum tap_serial what, const void *bytes, size_t length);
     /* Inside the heap's lock. */
     void (*heap)(size_t used);
@@ -33,6 +30,7 @@ struct taps {
 void tap_set(const struct taps *taps);
 
 void tap_frame(bool to_board, const void *bytes, size_t length);
+void tap_fault(bool to_board, const char *what, const void *bytes, size_t length);
 void tap_serial(enum tap_serial what, const void *bytes, size_t length);
 void tap_heap(size_t used);
 void tap_restart(void);

@@ -275,6 +275,9 @@ static int uart_recv(void *buffer, int *size, int timeout)
         taken = take_from_ring(buffer, (size_t)*size);
     }
     *size = taken > 0 ? taken : 0;
+    if (taken > 0) {
+        tap_serial(TAP_RECEIVED, buffer, (size_t)taken);
+    }
     return taken;
 }
 

@@ -179,7 +179,7 @@ impl<P: Printer, B: Buffer> Delivery<P, B> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mqtt::QoS;
+    use crate::mqtt::decoder::Delivery as MessageDelivery;
     use std::cell::RefCell;
     use std::rc::Rc;
     use std::vec::Vec;
@@ -204,7 +204,12 @@ mod tests {
     type Messages = Delivery<Port, Vec<u8>>;
 
     fn head(payload_length: u32) -> Head<Vec<u8>> {
-        Head { topic: b"a\"b".to_vec(), qos: QoS::AtMostOnce, identifier: 0, payload_length }
+        Head {
+            topic: b"a\"b".to_vec(),
+            delivery: MessageDelivery::AtMostOnce,
+            has_control_characters: false,
+            payload_length,
+        }
     }
 
     fn port(calls: &Calls) -> Result<Port, ()> {
@@ -325,7 +330,12 @@ mod tests {
             }
         }
         let (calls, mut delivery) = (Calls::default(), Delivery::<Port, None>::new(0, true));
-        let head = Head { topic: None, qos: QoS::AtMostOnce, identifier: 0, payload_length: 1 };
+        let head = Head {
+            topic: None,
+            delivery: MessageDelivery::AtMostOnce,
+            has_control_characters: false,
+            payload_length: 1,
+        };
         delivery.begin(head, || port(&calls)).unwrap();
         assert!(delivery.is_open());
         delivery.payload(b"x");

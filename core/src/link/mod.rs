@@ -18,7 +18,8 @@ pub mod subscriptions;
 use crate::at::code::Code;
 use crate::bytes::Buffer;
 use crate::mqtt::QoS;
-use crate::mqtt::session::{LONGEST_CONTROL, Session};
+use crate::mqtt::identifier::PacketIdentifier;
+use crate::mqtt::session::{LONGEST_CONTROL, Loss, Session};
 use crate::time::Instant;
 use config::{ConnectionConfig, Target, TlsConfig, UserConfig};
 use state::{Action, State};
@@ -62,7 +63,7 @@ enum Wait {
     Connection,
     /// The answer to this packet identifier. A publication `survives` a loss that is followed by a reconnection.
     Answer {
-        identifier: u16,
+        identifier: PacketIdentifier,
         survives: bool,
     },
     Over(Reply),
@@ -202,9 +203,10 @@ impl<B: Buffer> Link<B> {
         !self.subscriptions.all_held()
     }
 
-    /// Encodes the SUBSCRIBE for the `index`th subscription on a new connection: its length; `None` behind the last.
+    /// Encodes the SUBSCRIBE for the `index`th subscription that the broker does not hold: its length; `None` behind the
+    /// last.
     pub fn resubscribe(&mut self, index: usize, packet: &mut [u8; LONGEST_CONTROL], now: Instant) -> Option<usize> {
-        let known = self.subscriptions.get(index)?;
+        let known = self.subscriptions.not_held(index)?;
         let filter = core::str::from_utf8(known.filter.as_ref()).ok()?;
         let (identifier, length) = self.session.subscribe(filter, known.asked, packet, now).ok()?;
         self.subscriptions.resubscribing(index, identifier);
@@ -218,13 +220,13 @@ impl<B: Buffer> Link<B> {
 
     /// The first connection failed or was given up: the link is as it was before CONN.
     pub fn connection_failed(&mut self) {
-        self.session.connection_lost();
+        self.session.connection_lost(Loss::Other, Instant::default());
         self.connection_state = ConnectionState::Unconnected;
     }
 
     /// An established connection is gone. `true` when a waiting command must be woken.
     pub fn connection_lost(&mut self) -> bool {
-        self.session.connection_lost();
+        self.session.connection_lost(Loss::Other, Instant::default());
         self.subscriptions.connection_lost();
         self.connection_state = ConnectionState::Lost;
         match self.wait {
@@ -242,7 +244,7 @@ impl<B: Buffer> Link<B> {
     }
 
     /// The waiting command now waits for the answer to `identifier`.
-    pub const fn await_answer(&mut self, identifier: u16, survives_loss: bool) {
+    pub const fn await_answer(&mut self, identifier: PacketIdentifier, survives_loss: bool) {
         self.wait = Wait::Answer { identifier, survives: survives_loss };
     }
 
@@ -256,7 +258,7 @@ impl<B: Buffer> Link<B> {
     }
 
     /// The broker has answered `identifier`. `true` when a command waits for it and must be woken.
-    pub fn conclude(&mut self, identifier: u16, reply: Reply) -> bool {
+    pub fn conclude(&mut self, identifier: PacketIdentifier, reply: Reply) -> bool {
         let waits = matches!(self.wait, Wait::Answer { identifier: awaited, .. } if awaited == identifier);
         if waits {
             self.wait = Wait::Over(reply);
@@ -287,7 +289,7 @@ impl<B: Buffer> Link<B> {
 mod tests {
     use super::*;
     use crate::mqtt::publication::Publication;
-    use crate::mqtt::session::{Event, Resend};
+    use crate::mqtt::session::{Begun, Event, Resend};
     use std::vec::Vec;
 
     type L = Link<Vec<u8>>;
@@ -419,7 +421,7 @@ mod tests {
         link.tls.alpn.push(b"mqtt".to_vec()).unwrap();
         subscribe(&mut link, b"a", QoS::ExactlyOnce, QoS::ExactlyOnce);
         publish(&mut link, QoS::ExactlyOnce);
-        link.await_answer(7, true);
+        link.await_answer(identifier(7), true);
         link.clean();
         assert_eq!(std::format!("{link:?}"), new);
 
@@ -494,18 +496,18 @@ mod tests {
     #[test]
     fn one_answer_for_one_wait() {
         let mut link = connected(false);
-        assert!(!link.conclude(7, Reply::Published), "nothing waits");
+        assert!(!link.conclude(identifier(7), Reply::Published), "nothing waits");
         assert_eq!(link.take_reply(), None);
-        link.await_answer(7, true);
-        assert!(!link.conclude(8, Reply::Published), "another's answer");
+        link.await_answer(identifier(7), true);
+        assert!(!link.conclude(identifier(8), Reply::Published), "another's answer");
         assert!(!link.conclude_connection(Reply::Connected));
-        assert!(link.conclude(7, Reply::Published));
-        assert!(!link.conclude(7, Reply::Unsubscribed), "the first counts");
+        assert!(link.conclude(identifier(7), Reply::Published));
+        assert!(!link.conclude(identifier(7), Reply::Unsubscribed), "the first counts");
         assert_eq!(link.take_reply(), Some(Reply::Published));
         assert_eq!(link.take_reply(), None, "once");
-        link.await_answer(9, false);
+        link.await_answer(identifier(9), false);
         assert_eq!(link.take_reply(), None, "the command's time is over");
-        assert!(!link.conclude(9, Reply::Subscribed(None)), "too late");
+        assert!(!link.conclude(identifier(9), Reply::Subscribed(None)), "too late");
         assert_eq!(link.take_reply(), None);
     }
 
@@ -514,11 +516,11 @@ mod tests {
         for (survives, reconnects) in [(false, false), (false, true), (true, false), (true, true)] {
             let mut link = connected(reconnects);
             assert_eq!(link.reconnects(), reconnects);
-            link.await_answer(7, survives);
+            link.await_answer(identifier(7), survives);
             let goes_on = survives && reconnects;
             assert_eq!(link.connection_lost(), !goes_on);
             assert!(!link.connection_lost(), "told once");
-            assert_eq!(link.conclude(7, Reply::Published), goes_on);
+            assert_eq!(link.conclude(identifier(7), Reply::Published), goes_on);
             let reply = if goes_on { Reply::Published } else { Reply::ConnectionLost };
             assert_eq!(link.take_reply(), Some(reply));
         }
@@ -526,15 +528,19 @@ mod tests {
         assert!(!link.connection_lost(), "nothing waits");
         assert_eq!(link.take_reply(), None);
         link = connected(false);
-        link.await_answer(7, false);
-        assert!(link.conclude(7, Reply::Unsubscribed));
+        link.await_answer(identifier(7), false);
+        assert!(link.conclude(identifier(7), Reply::Unsubscribed));
         assert!(!link.connection_lost(), "the answer was there before the loss");
         assert_eq!(link.take_reply(), Some(Reply::Unsubscribed));
     }
 
-    fn publish(link: &mut L, qos: QoS) -> u16 {
+    fn identifier(value: u16) -> PacketIdentifier {
+        PacketIdentifier::new(value).unwrap()
+    }
+
+    fn publish(link: &mut L, qos: QoS) -> PacketIdentifier {
         let mut publication = Publication::new(b"t", 0, qos, false).unwrap();
-        let identifier = link.session.publish(&mut publication, NOW).unwrap();
+        let Ok(Begun::Send(identifier)) = link.session.publish(&mut publication, NOW) else { panic!("it waits") };
         link.session.sent(identifier, publication, true, NOW);
         identifier
     }
@@ -565,6 +571,7 @@ mod tests {
         link.connection_lost();
         accept(&mut link, false);
         link.established();
+        assert!(link.must_subscribe_again(false));
         let mut packet = [0; LONGEST_CONTROL];
         let expected: [&[u8]; 3] =
             [b"\x82\x06\x00\x01\x00\x01c\x00", b"\x82\x06\x00\x02\x00\x01a\x01", b"\x82\x06\x00\x03\x00\x01b\x02"];
@@ -573,10 +580,10 @@ mod tests {
             assert_eq!(&packet[..8], bytes, "at the QoS that was asked for");
         }
         assert_eq!(link.resubscribe(3, &mut packet, NOW), None);
-        link.subscriptions.resubscribed(3, Some(QoS::AtLeastOnce));
-        link.subscriptions.resubscribed(1, None);
-        let left: Vec<_> = link.subscriptions.iter().map(|known| (&known.filter[..], known.granted)).collect();
-        assert_eq!(left, [(&b"a"[..], QoS::AtMostOnce), (b"b", QoS::AtLeastOnce)]);
+        link.subscriptions.resubscribed(identifier(3), Some(QoS::AtLeastOnce));
+        link.subscriptions.resubscribed(identifier(1), None);
+        let shown: Vec<_> = link.subscriptions.iter().map(|known| (&known.filter[..], known.shown_qos())).collect();
+        assert_eq!(shown, [(&b"c"[..], 128), (b"a", 0), (b"b", 1)]);
     }
 
     #[test]
@@ -590,12 +597,12 @@ mod tests {
         for answered in 0..=2 {
             link.connection_lost();
             assert!(link.must_subscribe_again(false), "the broker has forgotten them");
-            for index in 0..2 {
+            let requests = [0, 1].map(|index| {
                 link.resubscribe(index, &mut packet, NOW).unwrap();
-                let identifier = u16::from_be_bytes([packet[2], packet[3]]);
-                if index < answered {
-                    link.subscriptions.resubscribed(identifier, Some(QoS::AtMostOnce));
-                }
+                identifier(u16::from_be_bytes([packet[2], packet[3]]))
+            });
+            for request in &requests[..answered] {
+                link.subscriptions.resubscribed(*request, Some(QoS::AtMostOnce));
             }
             link.connection_lost();
             assert_eq!(link.must_subscribe_again(true), answered < 2, "{answered} of 2 were answered");
@@ -607,10 +614,11 @@ mod tests {
         let mut link = connected(true);
         subscribe(&mut link, b"a", QoS::AtLeastOnce, QoS::AtLeastOnce);
         let mut packet = [0; LONGEST_CONTROL];
+        assert!(link.must_subscribe_again(false));
         assert!(link.resubscribe(0, &mut packet, NOW).is_some());
         link.connection_lost();
-        link.subscriptions.resubscribed(1, None);
-        assert!(link.subscriptions.contains(b"a"));
+        assert!(!link.subscriptions.resubscribed(identifier(1), None));
+        assert_eq!(link.subscriptions.iter().map(|known| known.shown_qos()).collect::<Vec<_>>(), [1]);
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use super::state::State;
 use crate::bytes::Buffer;
-use crate::mqtt::QoS;
+use crate::mqtt::identifier::PacketIdentifier;
+use crate::mqtt::{QoS, qos_value};
 use heapless::Vec;
 
 /// Subscriptions of one link at most.
@@ -15,12 +16,22 @@ pub struct Subscription<B> {
     pub filter: B,
     /// The QoS that the host asked for.
     pub asked: QoS,
-    /// The QoS that the broker granted.
-    pub granted: QoS,
+    /// The QoS that the broker granted; `None` when it has refused to subscribe again on a reconnection.
+    pub granted: Option<QoS>,
     /// The packet identifier of a resubscription that is not answered yet.
-    pending: Option<u16>,
+    pending: Option<PacketIdentifier>,
     /// Whether the broker has granted it in the session that it holds now.
     held: bool,
+}
+
+/// What SUBACK says of a refusal (MQTT 3.1.1 §3.9.3).
+const REFUSED: u8 = 0x80;
+
+impl<B> Subscription<B> {
+    /// What `AT+MQTTSUB?` shows as its QoS: the one granted, or 128 for a refusal.
+    pub fn shown_qos(&self) -> u8 {
+        self.granted.map_or(REFUSED, qos_value)
+    }
 }
 
 /// What a wish to subscribe meets.
@@ -28,7 +39,7 @@ pub struct Subscription<B> {
 pub enum Wish {
     /// Nothing of the kind is there: subscribe.
     New,
-    /// The same filter is there at another QoS: subscribe again.
+    /// The same filter is there at another QoS, or was refused: subscribe again.
     Change,
     /// The same filter at the same QoS is there.
     Already,
@@ -70,7 +81,7 @@ impl<B: Buffer> Subscriptions<B> {
     /// What a wish to subscribe to `filter` at `qos` meets.
     pub fn wish(&self, filter: &[u8], qos: QoS) -> Wish {
         match self.list.iter().find(|known| known.filter.as_ref() == filter) {
-            Some(known) if known.asked == qos => Wish::Already,
+            Some(known) if known.asked == qos && known.granted.is_some() => Wish::Already,
             Some(_) => Wish::Change,
             None if self.list.is_full() => Wish::Full,
             None => Wish::New,
@@ -87,11 +98,12 @@ impl<B: Buffer> Subscriptions<B> {
         self.ever = true;
         if let Some(known) = self.list.iter_mut().find(|known| known.filter.as_ref() == filter.as_ref()) {
             known.asked = asked;
-            known.granted = granted;
+            known.granted = Some(granted);
             known.pending = None;
             known.held = true;
             return true;
         }
+        let granted = Some(granted);
         self.list.push(Subscription { filter, asked, granted, pending: None, held: true }).is_ok()
     }
 
@@ -105,30 +117,26 @@ impl<B: Buffer> Subscriptions<B> {
         self.list.iter()
     }
 
-    /// The `index`th.
-    pub fn get(&self, index: usize) -> Option<&Subscription<B>> {
-        self.list.get(index)
+    /// The `index`th of those that the broker has not granted in the session that it holds now.
+    pub fn not_held(&self, index: usize) -> Option<&Subscription<B>> {
+        self.list.iter().filter(|known| !known.held).nth(index)
     }
 
-    /// The `index`th is being subscribed to again under this packet identifier.
-    pub fn resubscribing(&mut self, index: usize, identifier: u16) {
-        if let Some(known) = self.list.get_mut(index) {
+    /// The `index`th of [`Subscriptions::not_held`] is being subscribed to again under this packet identifier.
+    pub fn resubscribing(&mut self, index: usize, identifier: PacketIdentifier) {
+        if let Some(known) = self.list.iter_mut().filter(|known| !known.held).nth(index) {
             known.pending = Some(identifier);
         }
     }
 
-    /// The broker's answer to a resubscription: the new QoS, or `None` for a refusal, which ends the subscription.
-    pub fn resubscribed(&mut self, identifier: u16, granted: Option<QoS>) {
-        if let Some(at) = self.list.iter().position(|known| known.pending == Some(identifier)) {
-            match (granted, self.list.get_mut(at)) {
-                (Some(qos), Some(known)) => {
-                    known.granted = qos;
-                    known.pending = None;
-                    known.held = true;
-                }
-                _ => drop(self.list.remove(at)),
-            }
-        }
+    /// The broker's answer to a resubscription: the new QoS, or `None` for a refusal. What is refused stays on the
+    /// list and is asked for again on every later connection. `true` when this was the refusal of one on the list.
+    pub fn resubscribed(&mut self, identifier: PacketIdentifier, granted: Option<QoS>) -> bool {
+        let Some(known) = self.list.iter_mut().find(|known| known.pending == Some(identifier)) else { return false };
+        known.granted = granted;
+        known.pending = None;
+        known.held = granted.is_some();
+        granted.is_none()
     }
 
     /// The broker has begun a new session: it has none of them until it grants them again.
@@ -158,6 +166,10 @@ mod tests {
 
     type List = Subscriptions<std::vec::Vec<u8>>;
 
+    fn identifier(value: u16) -> PacketIdentifier {
+        PacketIdentifier::new(value).unwrap()
+    }
+
     #[test]
     fn states_follow_the_list() {
         let mut list = List::new();
@@ -184,28 +196,41 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_resubscription_ends() {
+    fn a_refused_resubscription_stays_and_is_asked_for_again() {
         let mut list = List::new();
-        list.granted(b"a".to_vec(), ExactlyOnce, ExactlyOnce);
-        list.granted(b"b".to_vec(), ExactlyOnce, ExactlyOnce);
-        list.resubscribing(0, 7);
-        list.resubscribing(1, 8);
-        list.resubscribed(7, Some(AtMostOnce));
-        list.resubscribed(8, None);
-        list.resubscribed(9, None);
-        assert_eq!(
-            list.iter().map(|s| (s.filter.clone(), s.granted)).collect::<std::vec::Vec<_>>(),
-            [(b"a".to_vec(), AtMostOnce)]
-        );
+        for filter in [b"a", b"b"] {
+            list.granted(filter.to_vec(), ExactlyOnce, ExactlyOnce);
+        }
+        list.forgotten();
+        let [seven, eight, nine] = [7, 8, 9].map(identifier);
+        list.resubscribing(0, seven);
+        list.resubscribing(1, eight);
+        assert!(list.resubscribed(eight, None), "tells who reports it");
+        assert!(!list.resubscribed(seven, Some(AtMostOnce)));
+        assert!(!list.resubscribed(nine, None), "not one of these");
+        let shown: std::vec::Vec<_> = list.iter().map(Subscription::shown_qos).collect();
+        assert_eq!((shown, list.state()), (std::vec![0, 128], State::Subscribed));
+        assert_eq!(list.wish(b"b", ExactlyOnce), Wish::Change, "the host may ask again");
+
+        // A later connection, also one with the session: only what was refused is asked for, at the QoS of before.
+        list.connection_lost();
+        assert!(!list.all_held());
+        let asked = list.not_held(0).map(|known| (&known.filter[..], known.asked));
+        assert_eq!((asked, list.not_held(1).is_none()), (Some((&b"b"[..], ExactlyOnce)), true));
+        list.resubscribing(0, nine);
+        assert!(!list.resubscribed(nine, Some(AtLeastOnce)));
+        assert!(list.all_held());
+        assert_eq!(list.iter().map(Subscription::shown_qos).collect::<std::vec::Vec<_>>(), [0, 1]);
     }
 
     #[test]
     fn a_late_answer_does_not_undo_a_newer_one() {
         let mut list = List::new();
         list.granted(b"a".to_vec(), AtMostOnce, AtMostOnce);
-        list.resubscribing(0, 7);
+        list.forgotten();
+        list.resubscribing(0, identifier(7));
         list.granted(b"a".to_vec(), ExactlyOnce, ExactlyOnce);
-        list.resubscribed(7, None);
+        assert!(!list.resubscribed(identifier(7), None));
         assert_eq!(list.wish(b"a", ExactlyOnce), Wish::Already);
     }
 }

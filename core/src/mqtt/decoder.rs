@@ -5,6 +5,7 @@
 //! is handed on as it comes: its topic whole, its payload in the pieces in which it arrived. What the standard
 //! forbids is a [`Violation`], found as early as its bytes allow, so that a packet that lies is never acted upon.
 
+use super::identifier::PacketIdentifier;
 use super::{QoS, qos_from};
 use crate::bytes::Buffer;
 use heapless::Vec;
@@ -18,10 +19,9 @@ pub enum Violation {
     Length,
     /// A packet that may not come now, such as anything before CONNACK or a second CONNACK (§3.2).
     Unexpected,
-    /// A topic name that is empty, has a wildcard or a control character, or is not UTF-8 (§1.5.3, §3.3.2.1). A line end in
-    /// it would forge an answer on the serial port.
+    /// A topic name that is empty, has a wildcard or U+0000, or is not UTF-8 (§1.5.3, §3.3.2.1).
     Topic,
-    /// A packet identifier of 0, or a CONNACK or SUBACK code that does not exist (§2.3.1, §3.2.2.3, §3.9.3).
+    /// A packet identifier of 0, or a SUBACK code that does not exist (§2.3.1, §3.9.3).
     Value,
     /// More QoS 2 messages unreleased than this client remembers.
     TooManyUnreleased,
@@ -29,15 +29,27 @@ pub enum Violation {
     NoMemory,
 }
 
+/// The QoS level of an incoming PUBLISH, with the packet identifier that it must be acknowledged by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivery {
+    /// QoS 0: there is no acknowledgement.
+    AtMostOnce,
+    /// QoS 1.
+    AtLeastOnce(PacketIdentifier),
+    /// QoS 2.
+    ExactlyOnce(PacketIdentifier),
+}
+
 /// The head of an incoming PUBLISH.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Head<B> {
     /// The topic name, checked UTF-8.
     pub topic: B,
-    /// QoS level of this delivery.
-    pub qos: QoS,
-    /// The packet identifier; 0 at QoS 0.
-    pub identifier: u16,
+    /// Whether it has control characters, U+0001 to U+001F or U+007F to U+009F, which a topic name should not have
+    /// (§1.5.3). A line end in it would forge an answer on the serial port.
+    pub has_control_characters: bool,
+    /// How it is delivered.
+    pub delivery: Delivery,
     /// Payload bytes that follow.
     pub payload_length: u32,
 }
@@ -49,21 +61,21 @@ pub enum Item<'a, B> {
     Connack {
         /// The broker has this client's session from before.
         session_present: bool,
-        /// Return code, 0 to 5 (§3.2.2.3).
+        /// Return code; the standard knows 0 to 5 (§3.2.2.3).
         code: u8,
     },
     /// PUBACK of this packet identifier.
-    Puback(u16),
+    Puback(PacketIdentifier),
     /// PUBREC of this packet identifier.
-    Pubrec(u16),
+    Pubrec(PacketIdentifier),
     /// PUBREL of this packet identifier.
-    Pubrel(u16),
+    Pubrel(PacketIdentifier),
     /// PUBCOMP of this packet identifier.
-    Pubcomp(u16),
+    Pubcomp(PacketIdentifier),
     /// SUBACK of this packet identifier; `None` is the broker's refusal 0x80.
-    Suback(u16, Option<QoS>),
+    Suback(PacketIdentifier, Option<QoS>),
     /// UNSUBACK of this packet identifier.
-    Unsuback(u16),
+    Unsuback(PacketIdentifier),
     /// PINGRESP.
     Pingresp,
     /// A PUBLISH begins.
@@ -74,19 +86,14 @@ pub enum Item<'a, B> {
     PublishEnd,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Flags {
-    qos: QoS,
-}
-
 #[derive(Debug)]
 enum State<B> {
     First,
     Length { first: u8, value: u32, bytes: u8 },
     Control { packet: Vec<u8, 5>, missing: u8 },
-    TopicLength { flags: Flags, remaining: u32, high: Option<u8> },
-    Topic { flags: Flags, remaining: u32, topic: B, have: usize },
-    Identifier { flags: Flags, remaining: u32, topic: B, high: Option<u8> },
+    TopicLength { qos: QoS, remaining: u32, high: Option<u8> },
+    Topic { qos: QoS, remaining: u32, topic: B, have: usize },
+    Identifier { qos: QoS, remaining: u32, topic: B, high: Option<u8> },
     Payload { left: u32 },
 }
 
@@ -122,15 +129,15 @@ impl<B: Buffer> Decoder<B> {
         loop {
             match core::mem::replace(&mut self.state, State::First) {
                 State::Payload { left } => return Ok(self.payload(input, left)),
-                State::Topic { flags, remaining, topic, have } if have == topic.as_ref().len() => {
-                    if let Some(item) = self.topic_complete(flags, remaining, topic)? {
+                State::Topic { qos, remaining, topic, have } if have == topic.as_ref().len() => {
+                    if let Some(item) = self.topic_complete(qos, remaining, topic)? {
                         return Ok(Some(item));
                     }
                 }
-                State::Topic { flags, remaining, mut topic, have } => {
+                State::Topic { qos, remaining, mut topic, have } => {
                     let have = fill(topic.as_mut(), have, input);
                     let starved = have < topic.as_ref().len();
-                    self.state = State::Topic { flags, remaining, topic, have };
+                    self.state = State::Topic { qos, remaining, topic, have };
                     if starved {
                         return Ok(None);
                     }
@@ -161,23 +168,24 @@ impl<B: Buffer> Decoder<B> {
                 packet.push(byte).map_err(|_| Violation::Length)?;
                 self.control(packet, missing.saturating_sub(1))
             }
-            State::TopicLength { flags, remaining, high: None } => {
-                self.state = State::TopicLength { flags, remaining, high: Some(byte) };
+            State::TopicLength { qos, remaining, high: None } => {
+                self.state = State::TopicLength { qos, remaining, high: Some(byte) };
                 Ok(None)
             }
-            State::TopicLength { flags, remaining, high: Some(high) } => {
-                self.topic_begins(flags, remaining, u16::from_be_bytes([high, byte]))
+            State::TopicLength { qos, remaining, high: Some(high) } => {
+                self.topic_begins(qos, remaining, u16::from_be_bytes([high, byte]))
             }
-            State::Identifier { flags, remaining, topic, high: None } => {
-                self.state = State::Identifier { flags, remaining, topic, high: Some(byte) };
+            State::Identifier { qos, remaining, topic, high: None } => {
+                self.state = State::Identifier { qos, remaining, topic, high: Some(byte) };
                 Ok(None)
             }
-            State::Identifier { flags, remaining, topic, high: Some(high) } => {
-                let identifier = u16::from_be_bytes([high, byte]);
-                if identifier == 0 {
-                    return Err(Violation::Value);
-                }
-                Ok(Some(self.publish(flags, remaining, topic, identifier)))
+            State::Identifier { qos, remaining, topic, high: Some(high) } => {
+                let identifier = PacketIdentifier::new(u16::from_be_bytes([high, byte])).ok_or(Violation::Value)?;
+                let delivery = match qos {
+                    QoS::ExactlyOnce => Delivery::ExactlyOnce(identifier),
+                    _ => Delivery::AtLeastOnce(identifier),
+                };
+                Ok(Some(self.publish(delivery, remaining, topic)))
             }
             State::Topic { .. } | State::Payload { .. } => Err(Violation::Unexpected),
         }
@@ -199,7 +207,7 @@ impl<B: Buffer> Decoder<B> {
             if value < least {
                 return Err(Violation::Length);
             }
-            self.state = State::TopicLength { flags: Flags { qos }, remaining: value, high: None };
+            self.state = State::TopicLength { qos, remaining: value, high: None };
             return Ok(None);
         };
         if value != u32::from(wanted) {
@@ -222,38 +230,34 @@ impl<B: Buffer> Decoder<B> {
         Ok(Some(item))
     }
 
-    fn topic_begins<'a>(
-        &mut self,
-        flags: Flags,
-        remaining: u32,
-        length: u16,
-    ) -> Result<Option<Item<'a, B>>, Violation> {
-        let identifier = if flags.qos == QoS::AtMostOnce { 0 } else { 2 };
+    fn topic_begins<'a>(&mut self, qos: QoS, remaining: u32, length: u16) -> Result<Option<Item<'a, B>>, Violation> {
+        let identifier = if qos == QoS::AtMostOnce { 0 } else { 2 };
         let head = u32::from(length).saturating_add(2).saturating_add(identifier);
         let remaining = remaining.checked_sub(head).ok_or(Violation::Length)?;
         if length == 0 {
             return Err(Violation::Topic);
         }
         let topic = B::allocate(usize::from(length)).ok_or(Violation::NoMemory)?;
-        self.state = State::Topic { flags, remaining, topic, have: 0 };
+        self.state = State::Topic { qos, remaining, topic, have: 0 };
         Ok(None)
     }
 
-    fn topic_complete<'a>(&mut self, flags: Flags, remaining: u32, topic: B) -> Result<Option<Item<'a, B>>, Violation> {
+    fn topic_complete<'a>(&mut self, qos: QoS, remaining: u32, topic: B) -> Result<Option<Item<'a, B>>, Violation> {
         let name = core::str::from_utf8(topic.as_ref()).map_err(|_| Violation::Topic)?;
-        if name.contains(['+', '#', '\u{7f}']) || name.bytes().any(|byte| byte < b' ') {
+        if name.contains(['+', '#', '\0']) {
             return Err(Violation::Topic);
         }
-        if flags.qos == QoS::AtMostOnce {
-            return Ok(Some(self.publish(flags, remaining, topic, 0)));
+        if qos == QoS::AtMostOnce {
+            return Ok(Some(self.publish(Delivery::AtMostOnce, remaining, topic)));
         }
-        self.state = State::Identifier { flags, remaining, topic, high: None };
+        self.state = State::Identifier { qos, remaining, topic, high: None };
         Ok(None)
     }
 
-    fn publish<'a>(&mut self, flags: Flags, remaining: u32, topic: B, identifier: u16) -> Item<'a, B> {
+    fn publish<'a>(&mut self, delivery: Delivery, remaining: u32, topic: B) -> Item<'a, B> {
         self.state = State::Payload { left: remaining };
-        Item::Publish(Head { topic, qos: flags.qos, identifier, payload_length: remaining })
+        let has_control_characters = has_control_characters(topic.as_ref());
+        Item::Publish(Head { topic, has_control_characters, delivery, payload_length: remaining })
     }
 
     fn payload<'a>(&mut self, input: &mut &'a [u8], left: u32) -> Option<Item<'a, B>> {
@@ -296,17 +300,12 @@ const fn control_length(first: u8) -> Option<u8> {
 
 fn control_item<'a, B>(packet: &[u8]) -> Result<Item<'a, B>, Violation> {
     match *packet {
-        [CONNACK, _, flags, code] if code <= MOST_RETURN_CODE => {
-            return Ok(Item::Connack { session_present: flags == 1, code });
-        }
+        [CONNACK, _, flags, code] => return Ok(Item::Connack { session_present: flags == 1, code }),
         [0xD0, _] => return Ok(Item::Pingresp),
         _ => {}
     }
     let [first, _, high, low, rest @ ..] = packet else { return Err(Violation::Value) };
-    let identifier = u16::from_be_bytes([*high, *low]);
-    if identifier == 0 {
-        return Err(Violation::Value);
-    }
+    let identifier = PacketIdentifier::new(u16::from_be_bytes([*high, *low])).ok_or(Violation::Value)?;
     match (first, rest) {
         (0x40, _) => Ok(Item::Puback(identifier)),
         (0x50, _) => Ok(Item::Pubrec(identifier)),
@@ -321,8 +320,14 @@ fn control_item<'a, B>(packet: &[u8]) -> Result<Item<'a, B>, Violation> {
     }
 }
 
-/// The highest CONNACK return code (§3.2.2.3).
-const MOST_RETURN_CODE: u8 = 5;
+/// Whether UTF-8 has control characters. U+0080 to U+009F are the two bytes C2 80 to C2 9F.
+fn has_control_characters(text: &[u8]) -> bool {
+    let mut before = 0;
+    text.iter().any(|byte| {
+        let before = core::mem::replace(&mut before, *byte);
+        *byte < b' ' || *byte == 0x7F || (before == 0xC2 && *byte < 0xA0)
+    })
+}
 
 /// Moves bytes from `input` into `target` behind the first `have`; returns how many it has now.
 fn fill(target: &mut [u8], have: usize, input: &mut &[u8]) -> usize {
@@ -338,6 +343,7 @@ fn fill(target: &mut [u8], have: usize, input: &mut &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::format;
     use std::string::{String, ToString};
     use std::vec;
     use std::vec::Vec;
@@ -385,22 +391,25 @@ mod tests {
     }
 
     fn owned<B: Buffer>(item: Item<'_, B>) -> Seen {
-        let level = crate::mqtt::qos_value;
         match item {
             Item::Connack { session_present, code } => Seen::Connack(session_present, code),
-            Item::Puback(identifier) => Seen::Puback(identifier),
-            Item::Pubrec(identifier) => Seen::Pubrec(identifier),
-            Item::Pubrel(identifier) => Seen::Pubrel(identifier),
-            Item::Pubcomp(identifier) => Seen::Pubcomp(identifier),
-            Item::Suback(identifier, granted) => Seen::Suback(identifier, granted.map(level)),
-            Item::Unsuback(identifier) => Seen::Unsuback(identifier),
+            Item::Puback(identifier) => Seen::Puback(identifier.get()),
+            Item::Pubrec(identifier) => Seen::Pubrec(identifier.get()),
+            Item::Pubrel(identifier) => Seen::Pubrel(identifier.get()),
+            Item::Pubcomp(identifier) => Seen::Pubcomp(identifier.get()),
+            Item::Suback(identifier, granted) => Seen::Suback(identifier.get(), granted.map(crate::mqtt::qos_value)),
+            Item::Unsuback(identifier) => Seen::Unsuback(identifier.get()),
             Item::Pingresp => Seen::Pingresp,
-            Item::Publish(head) => Seen::Publish(
-                core::str::from_utf8(head.topic.as_ref()).unwrap().to_string(),
-                level(head.qos),
-                head.identifier,
-                head.payload_length,
-            ),
+            Item::Publish(head) => {
+                let name = core::str::from_utf8(head.topic.as_ref()).unwrap();
+                assert_eq!(head.has_control_characters, name.contains(char::is_control), "{name:?}");
+                let (qos, identifier) = match head.delivery {
+                    Delivery::AtMostOnce => (0, 0),
+                    Delivery::AtLeastOnce(identifier) => (1, identifier.get()),
+                    Delivery::ExactlyOnce(identifier) => (2, identifier.get()),
+                };
+                topic(name, qos, identifier, head.payload_length)
+            }
             Item::Payload(piece) => Seen::Payload(piece.to_vec()),
             Item::PublishEnd => Seen::End,
         }
@@ -522,14 +531,13 @@ mod tests {
     #[test]
     fn violations_at_their_first_byte() {
         use Violation::{Header, Length, Topic, Unexpected, Value};
-        let before_connack: [(&[u8], Violation); 7] = [
+        let before_connack: [(&[u8], Violation); 6] = [
             (b"\x20\x00", Length),
             (b"\x20\x01", Length),
             (b"\x20\x03", Length),
             (b"\x20\x82\x01", Length),
             (b"\x20\x80\x80\x80\x80", Length),
             (b"\x20\x02\x02", Header),
-            (b"\x20\x02\x00\x06", Value),
         ];
         for (bytes, violation) in before_connack {
             refused_at_the_end(Decoder::new, bytes, violation);
@@ -631,6 +639,21 @@ mod tests {
                 left -= offered;
             }
             assert_eq!(decode(&mut decoder, [&b"\xd0\x00"[..]]), (vec![Seen::End, Seen::Pingresp], None));
+        }
+    }
+
+    /// Every character is asked for its kind by [`owned`], which has the standard library's word for it.
+    #[test]
+    fn control_characters_in_a_topic() {
+        for code in (1..0x300).chain([0x2028, 0xC280, 0xFFFD, 0x1_F680]) {
+            let Some(character) = char::from_u32(code).filter(|character| !"#+".contains(*character)) else { continue };
+            for name in [format!("{character}"), format!("a/{character}"), format!("Â{character}b")] {
+                let mut bytes = vec![0x30, name.len() as u8 + 3, 0, name.len() as u8];
+                bytes.extend_from_slice(name.as_bytes());
+                bytes.push(b'!');
+                let expected = vec![topic(&name, 0, 0, 1), Seen::Payload(b"!".to_vec()), Seen::End];
+                assert_eq!(decode(&mut connected(), [&bytes[..]]), (expected, None));
+            }
         }
     }
 

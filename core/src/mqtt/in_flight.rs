@@ -1,7 +1,13 @@
 //! Outgoing publications between their first byte and the broker's last word (MQTT 3.1.1 §4.3, §4.4).
+//!
+//! Every publication is kept until PUBACK or PUBCOMP, at QoS 2 also behind PUBREC: a broker that loses its session
+//! loses what it has not handed on yet, and then only this side still has the message. What that costs is the packet,
+//! for one round trip longer than until PUBREC: 5 to 7 bytes, topic and payload.
 
 use super::QoS;
+use super::identifier::PacketIdentifier;
 use super::publication::Publication;
+use super::refusal::MOST_REFUSALS;
 use heapless::Vec;
 
 /// How many publications may await their acknowledgement at once.
@@ -10,20 +16,36 @@ pub const MOST_IN_FLIGHT: usize = 8;
 /// What a publication in flight waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Awaits {
+    /// To be sent for the first time in the session that the broker holds now: it cannot have acknowledged it.
+    Sending,
     /// PUBACK at QoS 1, PUBREC at QoS 2.
     Acknowledgement,
-    /// PUBCOMP.
-    Completion,
+    /// PUBCOMP; so many PUBRELs of others go first, in the order of the PUBRECs (§4.6).
+    Completion { behind: u8 },
+}
+
+/// How far a publication has come on this connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Here {
+    /// Its next packet must be sent.
+    Due,
+    /// It was sent for the first time.
+    Sent,
+    /// It was sent again.
+    Resent,
 }
 
 #[derive(Debug)]
 struct Entry<B> {
-    identifier: u16,
+    identifier: PacketIdentifier,
     qos: QoS,
     awaits: Awaits,
-    /// Whether the connection was lost since it was last sent.
-    again: bool,
-    /// Absent while it is being sent, and once PUBREC has come: the message is the broker's then.
+    here: Here,
+    /// Whether its PUBLISH was sent before, or sending it was tried: it carries DUP from then on (§3.3.1.1).
+    tried: bool,
+    /// How often the peer has closed when this was sent alone.
+    refusals: u8,
+    /// Absent while its packet is being sent.
     publication: Option<Publication<B>>,
 }
 
@@ -36,24 +58,23 @@ pub enum Outcome {
     Released,
     /// No such publication is in flight.
     Unknown,
-    /// The acknowledgement does not belong to the publication's QoS, or is PUBCOMP and PUBREC never came.
+    /// The acknowledgement does not belong to the publication's QoS, or to what the broker was sent in its session.
     Wrong,
 }
 
-/// What is to be sent again after a reconnection, in order.
+/// What is to be sent on a new connection, in order.
 #[derive(Debug)]
 pub enum Again<B> {
     /// The PUBLISH; give it back with [`InFlight::sent`].
-    Publish(u16, Publication<B>),
+    Publish(PacketIdentifier, Publication<B>),
     /// The PUBREL of this packet identifier.
-    Pubrel(u16),
+    Pubrel(PacketIdentifier),
 }
 
-/// The store: what awaits PUBCOMP in the order of the PUBRECs, then what awaits PUBACK or PUBREC in the order of
-/// sending (§4.6).
+/// The store, in the order of publishing.
 ///
-/// An acknowledgement may come while the publication's sender has not yet given it back, and on a new connection
-/// before it was sent again: what the broker says it has, it has.
+/// An acknowledgement may come while the publication's sender has not yet given it back, and in a session that the
+/// broker has kept before it was sent again: what the broker says it has, it has.
 #[derive(Debug)]
 pub struct InFlight<B>(Vec<Entry<B>, MOST_IN_FLIGHT>);
 
@@ -69,76 +90,134 @@ impl<B> InFlight<B> {
         Self(Vec::new())
     }
 
-    /// Enters a publication that is about to be sent; `false` when the store is full.
-    pub fn begin(&mut self, identifier: u16, qos: QoS) -> bool {
-        let entry = Entry { identifier, qos, awaits: Awaits::Acknowledgement, again: false, publication: None };
-        self.0.push(entry).is_ok()
+    /// Enters a publication that is about to be sent, or one that `waits` until [`InFlight::again`] gives it out;
+    /// `false` when the store is full.
+    pub fn begin(&mut self, identifier: PacketIdentifier, qos: QoS, waits: bool) -> bool {
+        let (awaits, here) = if waits { (Awaits::Sending, Here::Due) } else { (Awaits::Acknowledgement, Here::Sent) };
+        self.0.push(Entry { identifier, qos, awaits, here, tried: !waits, refusals: 0, publication: None }).is_ok()
     }
 
-    /// Takes the publication back after it was sent or sending it failed. If its acknowledgement was faster, it is
-    /// dropped.
-    pub fn sent(&mut self, identifier: u16, publication: Publication<B>) {
-        if let Some(entry) = self.find(identifier)
-            && entry.awaits == Awaits::Acknowledgement
-        {
+    /// Takes the publication back after it was sent or sending it failed. If its last acknowledgement was faster, it
+    /// is dropped.
+    pub fn sent(&mut self, identifier: PacketIdentifier, publication: Publication<B>) {
+        if let Some(entry) = self.find(identifier) {
             entry.publication = Some(publication);
         }
     }
 
     /// PUBACK.
-    pub fn acknowledged(&mut self, identifier: u16) -> Outcome {
-        self.conclude(identifier, QoS::AtLeastOnce, Awaits::Acknowledgement)
+    pub fn acknowledged(&mut self, identifier: PacketIdentifier) -> Outcome {
+        let right = |entry: &Entry<B>| entry.qos == QoS::AtLeastOnce && entry.awaits == Awaits::Acknowledgement;
+        self.conclude(identifier, right)
     }
 
     /// PUBREC.
-    pub fn received(&mut self, identifier: u16) -> Outcome {
-        let Some(at) = self.position(identifier) else { return Outcome::Unknown };
-        match self.0.get_mut(at) {
-            Some(entry) if entry.qos == QoS::ExactlyOnce => {
-                entry.again = false;
-                entry.publication = None;
-                if entry.awaits == Awaits::Acknowledgement {
-                    entry.awaits = Awaits::Completion;
-                    self.move_behind_completions(at);
-                }
-                Outcome::Released
-            }
-            _ => Outcome::Wrong,
+    pub fn received(&mut self, identifier: PacketIdentifier) -> Outcome {
+        let behind = self.0.iter().filter(|entry| matches!(entry.awaits, Awaits::Completion { .. })).count();
+        let Some(entry) = self.find(identifier) else { return Outcome::Unknown };
+        if entry.qos != QoS::ExactlyOnce || entry.awaits == Awaits::Sending {
+            return Outcome::Wrong;
         }
+        if entry.here == Here::Due {
+            entry.here = Here::Resent;
+        }
+        if entry.awaits == Awaits::Acknowledgement {
+            entry.awaits = Awaits::Completion { behind: u8::try_from(behind).unwrap_or(u8::MAX) };
+        }
+        Outcome::Released
     }
 
     /// PUBCOMP.
-    pub fn completed(&mut self, identifier: u16) -> Outcome {
-        self.conclude(identifier, QoS::ExactlyOnce, Awaits::Completion)
+    pub fn completed(&mut self, identifier: PacketIdentifier) -> Outcome {
+        self.conclude(identifier, |entry| matches!(entry.awaits, Awaits::Completion { .. }))
     }
 
     /// The connection is lost: everything must be sent again.
     pub fn connection_lost(&mut self) {
         for entry in &mut self.0 {
-            entry.again = true;
+            entry.here = Here::Due;
         }
     }
 
-    /// The next that must be sent again, in order; `None` behind the last.
-    pub fn again(&mut self) -> Option<Again<B>>
+    /// The broker has begun a new session: it has nothing of what it was sent, wherever the exchange stood.
+    pub fn session_lost(&mut self) {
+        for entry in &mut self.0 {
+            entry.awaits = Awaits::Sending;
+        }
+    }
+
+    /// Whether something must be sent: everything, or only when nothing else is on its way (`one_at_a_time`).
+    pub fn has_due(&self, one_at_a_time: bool) -> bool {
+        self.next_due(one_at_a_time).is_some()
+    }
+
+    /// The next that must be sent, in order; `None` behind the last.
+    pub fn again(&mut self, one_at_a_time: bool) -> Option<Again<B>>
     where
         B: crate::bytes::Buffer,
     {
-        let due =
-            |entry: &&mut Entry<B>| entry.again && (entry.awaits == Awaits::Completion || entry.publication.is_some());
-        let entry = self.0.iter_mut().find(due)?;
-        entry.again = false;
-        Some(match entry.publication.take() {
-            None => Again::Pubrel(entry.identifier),
-            Some(mut publication) => {
-                publication.mark_duplicate();
-                Again::Publish(entry.identifier, publication)
-            }
-        })
+        let at = self.next_due(one_at_a_time)?;
+        let entry = self.0.get_mut(at)?;
+        let identifier = entry.identifier;
+        if matches!(entry.awaits, Awaits::Completion { .. }) {
+            entry.here = Here::Resent;
+            return Some(Again::Pubrel(identifier));
+        }
+        let mut publication = entry.publication.take()?;
+        entry.awaits = Awaits::Acknowledgement;
+        entry.here = Here::Sent;
+        if core::mem::replace(&mut entry.tried, true) {
+            entry.here = Here::Resent;
+            publication.mark_duplicate();
+        }
+        Some(Again::Publish(identifier, publication))
+    }
+
+    /// What must be sent next: the PUBRELs in the order of the PUBRECs, then the rest in the order of publishing
+    /// (§4.6). A publication that its sender has not given back yet holds up those behind it.
+    fn next_due(&self, one_at_a_time: bool) -> Option<usize> {
+        if one_at_a_time && self.0.iter().any(|entry| entry.here != Here::Due) {
+            return None;
+        }
+        let due = || self.0.iter().enumerate().filter(|(_, entry)| entry.here == Here::Due);
+        let pubrel = due().filter_map(|(at, entry)| match entry.awaits {
+            Awaits::Completion { behind } => Some((behind, at)),
+            _ => None,
+        });
+        if let Some((_, at)) = pubrel.min() {
+            return Some(at);
+        }
+        due().next().filter(|(_, entry)| entry.publication.is_some()).map(|(at, _)| at)
+    }
+
+    /// Whether the next publication must wait behind others: while some are due, and `one_at_a_time` behind any.
+    pub fn must_wait(&self, one_at_a_time: bool) -> bool {
+        self.0.iter().any(|entry| one_at_a_time || entry.here == Here::Due)
+    }
+
+    /// Whether something that was sent again on this connection is unconfirmed.
+    pub fn has_resent(&self) -> bool {
+        self.0.iter().any(|entry| entry.here == Here::Resent)
+    }
+
+    /// Whether this publication was sent again on this connection.
+    pub fn is_resent(&self, identifier: PacketIdentifier) -> bool {
+        self.0.iter().any(|entry| entry.identifier == identifier && entry.here == Here::Resent)
+    }
+
+    /// The peer has closed on what was sent again alone on this connection: drops it when that was once too often.
+    pub fn refused(&mut self) -> Option<PacketIdentifier> {
+        let at = self.0.iter().position(|entry| entry.here == Here::Resent)?;
+        let entry = self.0.get_mut(at)?;
+        entry.refusals = entry.refusals.saturating_add(1);
+        if entry.refusals < MOST_REFUSALS {
+            return None;
+        }
+        Some(self.remove(at))
     }
 
     /// Whether a packet identifier is in use.
-    pub fn uses(&self, identifier: u16) -> bool {
+    pub fn uses(&self, identifier: PacketIdentifier) -> bool {
         self.0.iter().any(|entry| entry.identifier == identifier)
     }
 
@@ -157,35 +236,33 @@ impl<B> InFlight<B> {
         self.0.is_empty()
     }
 
-    /// Drops everything.
-    pub fn clear(&mut self) {
-        self.0.clear();
-    }
-
-    fn find(&mut self, identifier: u16) -> Option<&mut Entry<B>> {
+    fn find(&mut self, identifier: PacketIdentifier) -> Option<&mut Entry<B>> {
         self.0.iter_mut().find(|entry| entry.identifier == identifier)
     }
 
-    fn position(&self, identifier: u16) -> Option<usize> {
-        self.0.iter().position(|entry| entry.identifier == identifier)
-    }
-
-    /// PUBRELs go out in the order of the PUBRECs, also when they are sent again (§4.6).
-    fn move_behind_completions(&mut self, at: usize) {
-        let others = self.0.iter().filter(|entry| entry.awaits == Awaits::Completion).count().saturating_sub(1);
-        if let Some(between) = self.0.get_mut(others..=at) {
-            between.rotate_right(1);
-        }
-    }
-
-    fn conclude(&mut self, identifier: u16, qos: QoS, awaits: Awaits) -> Outcome {
-        let Some(at) = self.position(identifier) else { return Outcome::Unknown };
-        match self.0.get(at) {
-            Some(entry) if entry.qos == qos && entry.awaits == awaits => {
-                self.0.remove(at);
+    fn conclude(&mut self, identifier: PacketIdentifier, right: impl FnOnce(&Entry<B>) -> bool) -> Outcome {
+        match self.0.iter().position(|entry| entry.identifier == identifier) {
+            None => Outcome::Unknown,
+            Some(at) if self.0.get(at).is_some_and(right) => {
+                self.remove(at);
                 Outcome::Confirmed
             }
-            _ => Outcome::Wrong,
+            Some(_) => Outcome::Wrong,
         }
+    }
+
+    /// Takes out the entry at this place, which exists; whose PUBRELs were behind its own moves up.
+    fn remove(&mut self, at: usize) -> PacketIdentifier {
+        let removed = self.0.remove(at);
+        if let Awaits::Completion { behind: gone } = removed.awaits {
+            for entry in &mut self.0 {
+                if let Awaits::Completion { behind } = &mut entry.awaits
+                    && *behind > gone
+                {
+                    *behind = behind.saturating_sub(1);
+                }
+            }
+        }
+        removed.identifier
     }
 }

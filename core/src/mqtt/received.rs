@@ -1,5 +1,6 @@
 //! Packet identifiers of incoming QoS 2 messages that were delivered and not yet released (MQTT 3.1.1 §4.3.3).
 
+use super::identifier::PacketIdentifier;
 use heapless::Vec;
 
 /// How many QoS 2 messages a broker may leave unreleased at once in a session that it keeps. Brokers stop at 10 to 100
@@ -8,7 +9,7 @@ pub const MOST_UNRELEASED: usize = 128;
 
 /// The identifiers between PUBREC and PUBREL.
 #[derive(Debug, Default)]
-pub struct Received(Vec<u16, MOST_UNRELEASED>);
+pub struct Received(Vec<PacketIdentifier, MOST_UNRELEASED>);
 
 impl Received {
     /// An empty set.
@@ -17,17 +18,17 @@ impl Received {
     }
 
     /// Whether a message with this identifier was already delivered.
-    pub fn contains(&self, identifier: u16) -> bool {
+    pub fn contains(&self, identifier: PacketIdentifier) -> bool {
         self.0.contains(&identifier)
     }
 
     /// Remembers a delivered message; `false` when the broker has left too many unreleased.
-    pub fn remember(&mut self, identifier: u16) -> bool {
+    pub fn remember(&mut self, identifier: PacketIdentifier) -> bool {
         self.contains(identifier) || self.0.push(identifier).is_ok()
     }
 
     /// Forgets the identifier at PUBREL.
-    pub fn release(&mut self, identifier: u16) {
+    pub fn release(&mut self, identifier: PacketIdentifier) {
         self.0.retain(|known| *known != identifier);
     }
 
@@ -53,25 +54,31 @@ impl Received {
 mod tests {
     use super::*;
 
+    fn identifier(value: u16) -> PacketIdentifier {
+        PacketIdentifier::new(value).unwrap()
+    }
+
     #[test]
     fn remembers_until_release() {
         let mut received = Received::new();
-        assert!(received.remember(7) && received.remember(7) && received.remember(8));
-        received.release(7);
-        assert!(!received.contains(7) && received.contains(8));
+        let [seven, eight] = [7, 8].map(identifier);
+        assert!(received.remember(seven) && received.remember(seven) && received.remember(eight));
+        received.release(seven);
+        assert!(!received.contains(seven) && received.contains(eight));
         received.clear();
-        assert!(!received.contains(8));
+        assert!(!received.contains(eight));
     }
 
     #[test]
     fn is_bounded() {
         let mut received = Received::new();
-        for identifier in 0..MOST_UNRELEASED as u16 {
-            assert!(received.remember(identifier));
+        for value in 1..=MOST_UNRELEASED as u16 {
+            assert!(received.remember(identifier(value)));
         }
-        assert!(received.is_full() && !received.remember(60_000));
-        assert!(received.remember(3));
+        let [one, two, other] = [1, 2, 60_000].map(identifier);
+        assert!(received.is_full() && !received.remember(other));
+        assert!(received.remember(two));
         received.forget_oldest();
-        assert!(!received.contains(0) && received.contains(1) && received.remember(60_000));
+        assert!(!received.contains(one) && received.contains(two) && received.remember(other));
     }
 }

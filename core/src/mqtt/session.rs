@@ -4,22 +4,24 @@
 //! 1. sends what [`Session::connect`] gives, feeds what arrives to [`Session::receive`] and acts on the [`Event`]s,
 //! 2. sends what [`Session::transmit`] gives whenever there is something,
 //! 3. calls [`Session::tick`] at [`Session::deadline`] when nothing has arrived until then,
-//! 4. after [`Event::Connected`] sends what [`Session::resend`] gives,
+//! 4. after [`Event::Connected`], and whenever [`Session::has_resend`] says so, sends what [`Session::resend`] gives,
 //! 5. says [`Session::connection_lost`] when the stream is gone.
 
-use super::decoder::{Decoder, Head, Item, Violation};
+pub use super::connect::{ConnectOptions, Will};
+use super::decoder::{Decoder, Delivery, Head, Item, Violation};
+use super::identifier::PacketIdentifier;
 use super::in_flight::{Again, InFlight, Outcome};
+use super::keep_alive::KeepAlive;
+pub use super::keep_alive::SILENCE_MS;
 use super::publication::Publication;
 use super::received::Received;
+pub use super::refusal::Loss;
+use super::refusal::Refusals;
 use super::wire::{self, remaining_length};
-use super::{QoS, qos_value};
+use super::{QoS, connect, qos_value};
 use crate::bytes::Buffer;
 use crate::time::Instant;
 use heapless::Deque;
-use mqttrs::{Connect, LastWill, Packet, Protocol};
-
-/// A broker that owes an answer and is silent this long is lost, in milliseconds (AT contract §5).
-pub const SILENCE_MS: u64 = 10_000;
 
 /// The longest packet that [`Session::transmit`], [`Session::subscribe`] and [`Session::unsubscribe`] write, in bytes.
 pub const LONGEST_CONTROL: usize = 160;
@@ -30,36 +32,6 @@ const PINGREQ: [u8; 2] = [0xC0, 0x00];
 
 /// Acknowledgements that may wait to be sent before reading must pause.
 const MOST_PENDING: usize = 16;
-
-/// What a CONNECT says (§3.1). All texts are UTF-8.
-#[derive(Debug, Clone, Copy)]
-pub struct ConnectOptions<'a> {
-    /// Client identifier; empty asks the broker for one.
-    pub client_id: &'a str,
-    /// Whether the broker shall forget what it knows of this client.
-    pub clean_session: bool,
-    /// Keep alive in seconds; 0 switches it off.
-    pub keep_alive_s: u16,
-    /// User name, if any.
-    pub username: Option<&'a str>,
-    /// Password, if any; needs a user name (§3.1.2.9).
-    pub password: Option<&'a [u8]>,
-    /// The will, if any.
-    pub will: Option<Will<'a>>,
-}
-
-/// The message that the broker publishes when this client vanishes (§3.1.2.5).
-#[derive(Debug, Clone, Copy)]
-pub struct Will<'a> {
-    /// Topic name.
-    pub topic: &'a str,
-    /// Payload.
-    pub message: &'a [u8],
-    /// QoS level.
-    pub qos: QoS,
-    /// Whether the broker retains it.
-    pub retain: bool,
-}
 
 /// Something that happened, in the order in which it happened.
 #[derive(Debug, PartialEq, Eq)]
@@ -77,12 +49,15 @@ pub enum Event<'a, B> {
     Payload(&'a [u8]),
     /// It is complete.
     MessageEnd,
+    /// A message has come in completely and is acknowledged that must not be printed: its topic name has control
+    /// characters. Nothing else is said of it.
+    Withheld,
     /// The broker has confirmed this publication for good.
-    Published(u16),
+    Published(PacketIdentifier),
     /// The broker has answered this subscription; `None` is a refusal.
-    Subscribed(u16, Option<QoS>),
+    Subscribed(PacketIdentifier, Option<QoS>),
     /// The broker has dropped this subscription.
-    Unsubscribed(u16),
+    Unsubscribed(PacketIdentifier),
 }
 
 /// Why a connection must be given up.
@@ -105,22 +80,36 @@ pub enum NotMade {
     Full,
 }
 
+/// What to do with a publication that [`Session::publish`] has taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begun {
+    /// QoS 0: send its packet. Nothing is kept.
+    Unconfirmed,
+    /// Send its packet, then call [`Session::sent`].
+    Send(PacketIdentifier),
+    /// Others must be sent before it: call [`Session::sent`] now. [`Session::resend`] gives it out in its turn.
+    Wait(PacketIdentifier),
+}
+
+/// A packet of four bytes that is owed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reply {
-    Puback(u16),
-    Pubrec(u16),
-    Pubrel(u16),
-    Pubcomp(u16),
+    Puback(PacketIdentifier),
+    Pubrec(PacketIdentifier),
+    Pubrel(PacketIdentifier),
+    Pubcomp(PacketIdentifier),
 }
 
 /// What to do at the end of the message that is coming in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Incoming {
     None,
-    /// Being delivered at this QoS under this packet identifier.
-    Delivering(QoS, u16),
+    /// Being delivered; how it is acknowledged.
+    Delivering(Delivery),
+    /// It must not be printed; how it is acknowledged.
+    Withholding(Delivery),
     /// A QoS 2 message that was delivered before: only acknowledged again.
-    Duplicate(u16),
+    Duplicate(PacketIdentifier),
 }
 
 /// One client's protocol state, through all its connections.
@@ -131,16 +120,11 @@ pub struct Session<B> {
     received: Received,
     replies: Deque<Reply, MOST_PENDING>,
     incoming: Incoming,
-    last_identifier: u16,
-    keep_alive_ms: u64,
+    refusals: Refusals,
+    keep_alive: KeepAlive,
+    next_identifier: PacketIdentifier,
     clean: bool,
     connected: bool,
-    last_sent: Instant,
-    last_received: Instant,
-    /// When a PINGREQ became due that [`Session::transmit`] has not given out yet.
-    ping_owed: Option<Instant>,
-    /// When the oldest PINGREQ since the last PINGRESP was sent.
-    ping_sent: Option<Instant>,
 }
 
 impl<B: Buffer> Default for Session<B> {
@@ -158,21 +142,18 @@ impl<B: Buffer> Session<B> {
             received: Received::new(),
             replies: Deque::new(),
             incoming: Incoming::None,
-            last_identifier: 0,
-            keep_alive_ms: 0,
+            refusals: Refusals::new(),
+            keep_alive: KeepAlive::OFF,
+            next_identifier: PacketIdentifier::FIRST,
             clean: false,
             connected: false,
-            last_sent: Instant::from_millis(0),
-            last_received: Instant::from_millis(0),
-            ping_owed: None,
-            ping_sent: None,
         }
     }
 
     /// Packet identifiers go on behind `last`. A broker that keeps the session across a reset of this client may still
     /// hold identifiers of before: begin somewhere else each time.
     pub fn begin_identifiers_behind(&mut self, last: u16) {
-        self.last_identifier = last;
+        self.next_identifier = PacketIdentifier::new(last).map_or(PacketIdentifier::FIRST, PacketIdentifier::next);
     }
 
     /// Begins a connection: encodes CONNECT, which must be the first thing sent. The second value is its length.
@@ -180,12 +161,10 @@ impl<B: Buffer> Session<B> {
     /// # Errors
     /// [`NotMade`]; the session is as it was.
     pub fn connect(&mut self, options: &ConnectOptions<'_>, now: Instant) -> Result<(B, usize), NotMade> {
-        let packet = encode_connect(options)?;
-        self.connection_lost();
-        self.keep_alive_ms = u64::from(options.keep_alive_s).saturating_mul(1000);
+        let packet = connect::encode(options)?;
+        self.connection_lost(Loss::Other, now);
+        self.keep_alive = KeepAlive::begin(options.keep_alive_s, now);
         self.clean = options.clean_session;
-        self.last_sent = now;
-        self.last_received = now;
         Ok(packet)
     }
 
@@ -198,7 +177,7 @@ impl<B: Buffer> Session<B> {
     /// A [`Violation`]: the connection must be closed.
     pub fn receive<'a>(&mut self, input: &mut &'a [u8], now: Instant) -> Result<Option<Event<'a, B>>, Violation> {
         if !input.is_empty() {
-            self.last_received = now;
+            self.keep_alive.received(now);
         }
         while !self.replies.is_full() {
             let Some(item) = self.decoder.next(input)? else { return Ok(None) };
@@ -214,11 +193,11 @@ impl<B: Buffer> Session<B> {
             Item::Connack { session_present, code } => return Ok(Some(self.connack(session_present, code))),
             Item::Publish(head) => return self.publish_begins(head),
             Item::Payload(piece) => {
-                return Ok(matches!(self.incoming, Incoming::Delivering(..)).then_some(Event::Payload(piece)));
+                return Ok(matches!(self.incoming, Incoming::Delivering(_)).then_some(Event::Payload(piece)));
             }
             Item::PublishEnd => return self.publish_ends(),
-            Item::Puback(identifier) => return confirmed(self.in_flight.acknowledged(identifier), identifier),
-            Item::Pubcomp(identifier) => return confirmed(self.in_flight.completed(identifier), identifier),
+            Item::Puback(identifier) => return self.confirmed(InFlight::acknowledged, identifier),
+            Item::Pubcomp(identifier) => return self.confirmed(InFlight::completed, identifier),
             Item::Pubrec(identifier) => {
                 if self.in_flight.received(identifier) == Outcome::Wrong {
                     return Err(Violation::Unexpected);
@@ -232,9 +211,15 @@ impl<B: Buffer> Session<B> {
             Item::Suback(identifier, _) | Item::Unsuback(identifier) if self.in_flight.uses(identifier) => {
                 return Err(Violation::Unexpected);
             }
-            Item::Suback(identifier, granted) => return Ok(Some(Event::Subscribed(identifier, granted))),
-            Item::Unsuback(identifier) => return Ok(Some(Event::Unsubscribed(identifier))),
-            Item::Pingresp => self.ping_sent = None,
+            Item::Suback(identifier, granted) => {
+                self.refusals.answered();
+                return Ok(Some(Event::Subscribed(identifier, granted)));
+            }
+            Item::Unsuback(identifier) => {
+                self.refusals.answered();
+                return Ok(Some(Event::Unsubscribed(identifier)));
+            }
+            Item::Pingresp => self.keep_alive.answered(),
         }
         Ok(None)
     }
@@ -248,14 +233,31 @@ impl<B: Buffer> Session<B> {
         let session_present = session_present && !self.clean;
         if !session_present {
             self.received.clear();
+            self.in_flight.session_lost();
         }
         Event::Connected { session_present }
     }
 
+    /// An acknowledgement that ends an exchange, if it is right.
+    fn confirmed<'a>(
+        &mut self,
+        acknowledge: impl FnOnce(&mut InFlight<B>, PacketIdentifier) -> Outcome,
+        identifier: PacketIdentifier,
+    ) -> Result<Option<Event<'a, B>>, Violation> {
+        match acknowledge(&mut self.in_flight, identifier) {
+            Outcome::Confirmed => {
+                self.acquit_when_empty();
+                Ok(Some(Event::Published(identifier)))
+            }
+            Outcome::Wrong => Err(Violation::Unexpected),
+            Outcome::Unknown | Outcome::Released => Ok(None),
+        }
+    }
+
     fn publish_begins<'a>(&mut self, head: Head<B>) -> Result<Option<Event<'a, B>>, Violation> {
-        if head.qos == QoS::ExactlyOnce {
-            if self.received.contains(head.identifier) {
-                self.incoming = Incoming::Duplicate(head.identifier);
+        if let Delivery::ExactlyOnce(identifier) = head.delivery {
+            if self.received.contains(identifier) {
+                self.incoming = Incoming::Duplicate(identifier);
                 return Ok(None);
             }
             if self.received.is_full() {
@@ -267,26 +269,35 @@ impl<B: Buffer> Session<B> {
                 self.received.forget_oldest();
             }
         }
-        self.incoming = Incoming::Delivering(head.qos, head.identifier);
+        if head.has_control_characters {
+            self.incoming = Incoming::Withholding(head.delivery);
+            return Ok(None);
+        }
+        self.incoming = Incoming::Delivering(head.delivery);
         Ok(Some(Event::Message(head)))
     }
 
     fn publish_ends<'a>(&mut self) -> Result<Option<Event<'a, B>>, Violation> {
-        match core::mem::replace(&mut self.incoming, Incoming::None) {
+        let (delivery, event) = match core::mem::replace(&mut self.incoming, Incoming::None) {
+            Incoming::None => return Ok(None),
             Incoming::Duplicate(identifier) => {
                 self.reply(Reply::Pubrec(identifier));
                 return Ok(None);
             }
-            Incoming::Delivering(QoS::AtLeastOnce, identifier) => self.reply(Reply::Puback(identifier)),
-            Incoming::Delivering(QoS::ExactlyOnce, identifier) => {
+            Incoming::Delivering(delivery) => (delivery, Event::MessageEnd),
+            Incoming::Withholding(delivery) => (delivery, Event::Withheld),
+        };
+        match delivery {
+            Delivery::AtMostOnce => {}
+            Delivery::AtLeastOnce(identifier) => self.reply(Reply::Puback(identifier)),
+            Delivery::ExactlyOnce(identifier) => {
                 if !self.received.remember(identifier) {
                     return Err(Violation::TooManyUnreleased);
                 }
                 self.reply(Reply::Pubrec(identifier));
             }
-            Incoming::Delivering(QoS::AtMostOnce, _) | Incoming::None => {}
         }
-        Ok(Some(Event::MessageEnd))
+        Ok(Some(event))
     }
 
     /// `receive` stops while the queue is full, and each item adds one reply at most.
@@ -296,9 +307,7 @@ impl<B: Buffer> Session<B> {
 
     /// The next small packet to send: its length in `packet`; `None` when there is none.
     pub fn transmit(&mut self, packet: &mut [u8; LONGEST_CONTROL], now: Instant) -> Option<usize> {
-        if self.ping_owed.take().is_some() {
-            self.last_sent = now;
-            self.ping_sent.get_or_insert(now);
+        if self.keep_alive.take_ping(now) {
             return wire::write(packet, &[&PINGREQ]);
         }
         let (first, identifier) = match self.replies.pop_front()? {
@@ -307,62 +316,90 @@ impl<B: Buffer> Session<B> {
             Reply::Pubrel(identifier) => (0x62, identifier),
             Reply::Pubcomp(identifier) => (0x70, identifier),
         };
-        self.last_sent = now;
+        self.keep_alive.sent(now);
         wire::write(packet, &[&[first, 2], &identifier.to_be_bytes()])
     }
 
     /// Whether [`Session::transmit`] has something to give.
     pub fn has_replies(&self) -> bool {
-        self.ping_owed.is_some() || !self.replies.is_empty()
+        self.keep_alive.owes_ping() || !self.replies.is_empty()
     }
 
-    /// Enters `publication` under a packet identifier of its own; send its packet, then call [`Session::sent`].
-    /// At QoS 0 there is nothing to keep and the identifier is 0.
+    /// Enters `publication` under a packet identifier of its own; [`Begun`] says what to do with it.
     ///
     /// # Errors
     /// [`NotMade::Full`] when as much is in flight as there may be; nothing has changed then.
-    pub fn publish(&mut self, publication: &mut Publication<B>, now: Instant) -> Result<u16, NotMade> {
-        let identifier = match publication.qos() {
-            QoS::AtMostOnce => 0,
-            qos => {
-                if self.in_flight.is_full() {
-                    return Err(NotMade::Full);
-                }
-                let identifier = self.next_identifier();
-                self.in_flight.begin(identifier, qos);
-                identifier
-            }
-        };
+    pub fn publish(&mut self, publication: &mut Publication<B>, now: Instant) -> Result<Begun, NotMade> {
+        let qos = publication.qos();
+        if qos == QoS::AtMostOnce {
+            self.sent_unconfirmed(now);
+            return Ok(Begun::Unconfirmed);
+        }
+        if self.in_flight.is_full() {
+            return Err(NotMade::Full);
+        }
+        let waits = self.in_flight.must_wait(self.refusals.one_at_a_time());
+        let identifier = self.take_identifier();
+        self.in_flight.begin(identifier, qos, waits);
         publication.set_packet_identifier(identifier);
-        self.last_sent = now;
-        Ok(identifier)
+        if waits {
+            return Ok(Begun::Wait(identifier));
+        }
+        self.keep_alive.sent(now);
+        Ok(Begun::Send(identifier))
     }
 
-    /// Takes a publication back after its packet was sent (`sent`) or sending it failed.
-    pub fn sent(&mut self, identifier: u16, publication: Publication<B>, sent: bool, now: Instant) {
+    /// Bytes of a publication at QoS 0 were sent that the session has not seen: its header, or a piece of its payload.
+    pub fn sent_unconfirmed(&mut self, now: Instant) {
+        self.keep_alive.sent(now);
+        self.refusals.sent_unconfirmed(now);
+    }
+
+    /// Takes a publication back after its packet was sent (`sent`), or when it was not or not completely.
+    pub fn sent(&mut self, identifier: PacketIdentifier, publication: Publication<B>, sent: bool, now: Instant) {
         if sent {
-            self.last_sent = now;
+            self.keep_alive.sent(now);
+        }
+        if self.in_flight.is_resent(identifier) {
+            self.refusals.resent(now);
         }
         self.in_flight.sent(identifier, publication);
     }
 
-    /// The next step of sending again, on this connection, what the last one left unconfirmed. What is received between
+    /// The next step of sending, on this connection, what the last one left unconfirmed. What is received between
     /// two steps is not lost, but its PUBRELs overtake those that are sent again.
     pub fn resend(&mut self, now: Instant) -> Resend<B> {
         if self.has_replies() {
             return Resend::Replies;
         }
-        match self.in_flight.again() {
+        if self.is_held(now) {
+            return Resend::Nothing;
+        }
+        match self.in_flight.again(self.refusals.one_at_a_time()) {
             None => Resend::Nothing,
             Some(Again::Pubrel(identifier)) => {
+                self.refusals.resent(now);
                 self.reply(Reply::Pubrel(identifier));
                 Resend::Replies
             }
             Some(Again::Publish(identifier, publication)) => {
-                self.last_sent = now;
+                self.keep_alive.sent(now);
+                if self.in_flight.is_resent(identifier) {
+                    self.refusals.resent(now);
+                }
                 Resend::Publish(identifier, publication)
             }
         }
+    }
+
+    /// Whether [`Session::resend`] has something to send. It may become so when an acknowledgement is received, and
+    /// when time passes ([`Session::deadline`] says when).
+    pub fn has_resend(&self, now: Instant) -> bool {
+        self.connected && !self.is_held(now) && self.in_flight.has_due(self.refusals.one_at_a_time())
+    }
+
+    fn is_held(&self, now: Instant) -> bool {
+        self.refusals.held_until().is_some_and(|until| now < until)
     }
 
     /// Encodes a SUBSCRIBE for one filter: its packet identifier and length.
@@ -375,7 +412,7 @@ impl<B: Buffer> Session<B> {
         qos: QoS,
         packet: &mut [u8; LONGEST_CONTROL],
         now: Instant,
-    ) -> Result<(u16, usize), NotMade> {
+    ) -> Result<(PacketIdentifier, usize), NotMade> {
         self.request(SUBSCRIBE, filter, &[qos_value(qos)], packet, now)
     }
 
@@ -388,7 +425,7 @@ impl<B: Buffer> Session<B> {
         filter: &str,
         packet: &mut [u8; LONGEST_CONTROL],
         now: Instant,
-    ) -> Result<(u16, usize), NotMade> {
+    ) -> Result<(PacketIdentifier, usize), NotMade> {
         self.request(UNSUBSCRIBE, filter, &[], packet, now)
     }
 
@@ -399,8 +436,8 @@ impl<B: Buffer> Session<B> {
         options: &[u8],
         packet: &mut [u8; LONGEST_CONTROL],
         now: Instant,
-    ) -> Result<(u16, usize), NotMade> {
-        let identifier = self.next_identifier();
+    ) -> Result<(PacketIdentifier, usize), NotMade> {
+        let identifier = self.take_identifier();
         let filter_length = u16::try_from(filter.len()).map_err(|_| NotMade::TooLong)?;
         let (field, bytes) = remaining_length(filter.len().saturating_add(options.len()).saturating_add(4));
         let parts: [&[u8]; 6] = [
@@ -412,15 +449,17 @@ impl<B: Buffer> Session<B> {
             options,
         ];
         let length = wire::write(packet, &parts).ok_or(NotMade::TooLong)?;
-        self.last_sent = now;
+        self.keep_alive.sent(now);
+        self.refusals.requested(now);
         Ok((identifier, length))
     }
 
     /// When [`Session::tick`] must be called next, unless something arrives before.
     pub fn deadline(&self) -> Option<Instant> {
-        let stall = self.decoder.inside_packet().then(|| self.last_received.after(SILENCE_MS));
-        let response = self.ping_sent.map(|sent| sent.max(self.last_received).after(SILENCE_MS));
-        [self.ping_due(), response, stall].into_iter().flatten().min()
+        let ping = self.keep_alive.ping_due().filter(|_| self.connected);
+        let stall = self.decoder.inside_packet().then(|| self.keep_alive.stalled_at());
+        let held = self.refusals.held_until().filter(|_| self.in_flight.has_due(true));
+        [ping, self.keep_alive.lost_at(), stall, held].into_iter().flatten().min()
     }
 
     /// Lets time pass: makes [`Session::transmit`] give out PINGREQ when it is due (always), and judges the broker's
@@ -430,38 +469,40 @@ impl<B: Buffer> Session<B> {
     /// [`Lost`]: the connection must be closed.
     pub fn tick(&mut self, now: Instant, idle: bool) -> Result<(), Lost> {
         if idle {
-            if self.decoder.inside_packet() && self.last_received.until(now) >= SILENCE_MS {
+            if self.decoder.inside_packet() && self.keep_alive.stalled_at() <= now {
                 return Err(Lost::StalledPacket);
             }
-            if self.ping_sent.is_some_and(|sent| sent.max(self.last_received).until(now) >= SILENCE_MS) {
+            if self.keep_alive.lost_at().is_some_and(|at| at <= now) {
                 return Err(Lost::NoPingResponse);
             }
         }
-        if self.ping_due().is_some_and(|due| due <= now) {
-            self.ping_owed = Some(now);
+        if self.connected {
+            self.keep_alive.tick(now);
         }
+        self.refusals.tick(now);
         Ok(())
     }
 
-    /// Three quarters of the keep alive: the broker never sees the whole of it in silence (§3.1.2.10), not even while
-    /// PINGRESP waits behind a long message. A PINGREQ that another task may have sent meanwhile is looked at again.
-    fn ping_due(&self) -> Option<Instant> {
-        let after = self.keep_alive_ms.saturating_sub(self.keep_alive_ms >> 2);
-        (self.connected && after > 0).then(|| match self.ping_owed {
-            None => self.last_sent.after(after),
-            Some(owed) => owed.after(after.min(SILENCE_MS)),
-        })
-    }
-
-    /// The stream is gone: what belonged to the connection is dropped, what belongs to the session is kept.
-    pub fn connection_lost(&mut self) {
+    /// The stream is gone, in this way: what belonged to the connection is dropped, what belongs to the session is
+    /// kept. The result is a publication that was dropped, because the broker has refused it by closing too often.
+    pub fn connection_lost(&mut self, loss: Loss, now: Instant) -> Option<PacketIdentifier> {
+        let unconfirmed = self.in_flight.has_resent();
+        let refused = self.connected && self.refusals.connection_ended(loss, unconfirmed, now);
+        let dropped = if refused { self.in_flight.refused() } else { None };
+        self.acquit_when_empty();
         self.decoder = Decoder::new();
         self.replies.clear();
         self.incoming = Incoming::None;
         self.connected = false;
-        self.ping_owed = None;
-        self.ping_sent = None;
+        self.keep_alive = KeepAlive::OFF;
         self.in_flight.connection_lost();
+        dropped
+    }
+
+    fn acquit_when_empty(&mut self) {
+        if self.in_flight.is_empty() {
+            self.refusals.acquit();
+        }
     }
 
     /// Publications that the broker has not confirmed yet.
@@ -469,11 +510,12 @@ impl<B: Buffer> Session<B> {
         self.in_flight.len()
     }
 
-    fn next_identifier(&mut self) -> u16 {
+    fn take_identifier(&mut self) -> PacketIdentifier {
         loop {
-            self.last_identifier = self.last_identifier.checked_add(1).unwrap_or(1);
-            if !self.in_flight.uses(self.last_identifier) {
-                return self.last_identifier;
+            let identifier = self.next_identifier;
+            self.next_identifier = identifier.next();
+            if !self.in_flight.uses(identifier) {
+                return identifier;
             }
         }
     }
@@ -482,58 +524,12 @@ impl<B: Buffer> Session<B> {
 /// The next step of a resumption.
 #[derive(Debug)]
 pub enum Resend<B> {
-    /// Everything has been sent again.
+    /// Nothing now; [`Session::has_resend`] says when there is more.
     Nothing,
     /// [`Session::transmit`] has something to give: send it before going on, so that the order is kept.
     Replies,
-    /// Send this packet with its DUP flag, then call [`Session::sent`] with the identifier.
-    Publish(u16, Publication<B>),
-}
-
-fn confirmed<'a, B>(outcome: Outcome, identifier: u16) -> Result<Option<Event<'a, B>>, Violation> {
-    match outcome {
-        Outcome::Confirmed => Ok(Some(Event::Published(identifier))),
-        Outcome::Wrong => Err(Violation::Unexpected),
-        Outcome::Unknown | Outcome::Released => Ok(None),
-    }
-}
-
-/// The fixed bytes of a CONNECT: 5 of header, 10 of variable header (§3.1).
-const CONNECT_OVERHEAD: usize = 15;
-
-fn encode_connect<B: Buffer>(options: &ConnectOptions<'_>) -> Result<(B, usize), NotMade> {
-    let will = options.will.map(|will| LastWill {
-        topic: will.topic,
-        message: will.message,
-        qos: will.qos,
-        retain: will.retain,
-    });
-    let fields = [
-        Some(options.client_id.len()),
-        options.username.map(str::len),
-        options.password.map(<[u8]>::len),
-        options.will.map(|will| will.topic.len()),
-        options.will.map(|will| will.message.len()),
-    ];
-    let mut size = CONNECT_OVERHEAD;
-    for length in fields.into_iter().flatten() {
-        if length > usize::from(u16::MAX) {
-            return Err(NotMade::TooLong);
-        }
-        size = size.saturating_add(length).saturating_add(2);
-    }
-    let mut packet = B::allocate(size).ok_or(NotMade::NoMemory)?;
-    let connect = Packet::Connect(Connect {
-        protocol: Protocol::MQTT311,
-        keep_alive: options.keep_alive_s,
-        client_id: options.client_id,
-        clean_session: options.clean_session,
-        last_will: will,
-        username: options.username,
-        password: options.password,
-    });
-    let length = mqttrs::encode_slice(&connect, packet.as_mut()).ok().ok_or(NotMade::TooLong)?;
-    Ok((packet, length))
+    /// Send this packet, then call [`Session::sent`] with the identifier.
+    Publish(PacketIdentifier, Publication<B>),
 }
 
 /// The two bytes of a DISCONNECT (§3.14).

@@ -20,6 +20,10 @@ const EXIT_CODE: &[u8] = b"+++";
 /// A data phase whose host is silent for so many milliseconds ends: it has lost bytes, and gets the port back.
 pub const IDLE_MS: u64 = 20_000;
 
+/// How long the device is asked at most while something waits to be used, in milliseconds: then it is looked again
+/// whether the command that runs is answered.
+pub const LOOK_MS: u32 = 5;
+
 /// Who uses the bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum User {
@@ -72,8 +76,8 @@ pub struct Typed {
     refused: u32,
     /// When bytes came last, or a data phase began.
     last: Instant,
-    /// Whether the oldest bytes in the ring came after a silence.
-    after_silence: bool,
+    /// Whether the oldest bytes in the ring came right behind others.
+    behind_others: bool,
     /// No more bytes will ever come.
     ended: bool,
 }
@@ -94,7 +98,7 @@ impl Typed {
             dropping: false,
             refused: 0,
             last: Instant::from_millis(0),
-            after_silence: true,
+            behind_others: false,
             ended: false,
         }
     }
@@ -105,6 +109,15 @@ impl Typed {
             User::Data | User::Server | User::Waiting { expects_data: true } => self.ring.room(),
             User::Line | User::Waiting { expects_data: false } => usize::MAX,
         }
+    }
+
+    /// How many bytes the device may be asked for, and for how many milliseconds, by who has room for `most` and would
+    /// wait `milliseconds` (for ever where that is negative). `None` where it may not be asked now.
+    pub fn ask(&self, most: usize, milliseconds: i32) -> Option<(usize, i32)> {
+        let look = LOOK_MS.cast_signed();
+        let patient = !(0..look).contains(&milliseconds);
+        let room = self.room().min(most);
+        (room > 0).then_some((room, if patient && self.waits() { look } else { milliseconds }))
     }
 
     /// The device has ended: whoever waits for data waits in vain.
@@ -118,7 +131,7 @@ impl Typed {
             return;
         }
         if self.ring.is_empty() {
-            self.after_silence = self.last.until(now) >= SILENCE_BEFORE_EXIT_MS;
+            self.behind_others = self.last.until(now) < SILENCE_BEFORE_EXIT_MS;
         }
         self.last = now;
         if matches!(self.user, User::Data | User::Server) {
@@ -269,7 +282,7 @@ impl Typed {
     fn may_be_exit_code(&self) -> bool {
         let (first, second) = self.ring.pieces();
         let mut all = first.iter().chain(second);
-        self.after_silence && self.ring.len() <= EXIT_CODE.len() && all.all(|byte| *byte == b'+')
+        !self.behind_others && self.ring.len() <= EXIT_CODE.len() && all.all(|byte| *byte == b'+')
     }
 
     /// Takes bytes for a command of the server's that has prompted for them, into `to`: how many.
@@ -441,6 +454,27 @@ mod tests {
         assert_eq!((took, bench.typed.room()), (KEPT_BYTES, 0));
         assert_eq!(bench.data(5000).1.len(), 64);
         assert_eq!(bench.typed.room(), 64);
+    }
+
+    /// Or the line that came with a message's last byte would wait for the host's next byte.
+    #[test]
+    fn the_device_is_not_waited_for_while_something_waits() {
+        let mut bench = Bench::default();
+        assert_eq!(bench.typed.ask(64, -1), Some((64, -1)));
+        bench.type_in(b"AT+MQTTPUBRAW=0,\"t\",2,0,0\r\n");
+        assert_eq!(bench.typed.ask(64, -1), Some((64, 5)));
+        assert!(bench.next().is_some());
+        assert_eq!(bench.typed.ask(64, -1), Some((64, -1)));
+        bench.typed.begin_data(NOW);
+        bench.type_in(b"abAT\r\n");
+        assert_eq!(bench.data(2).0, Data::Bytes(2));
+        for (milliseconds, asked) in [(-1, 5), (1000, 5), (5, 5), (4, 4), (0, 0)] {
+            assert_eq!(bench.typed.ask(64, milliseconds), Some((64, asked)));
+        }
+        bench.type_in(&[b'x'; KEPT_BYTES - 10]);
+        assert_eq!(bench.typed.ask(64, -1), Some((6, 5)));
+        bench.type_in(b"xxxxxx");
+        assert_eq!(bench.typed.ask(64, -1), None);
     }
 
     #[test]

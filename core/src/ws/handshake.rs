@@ -51,7 +51,10 @@ pub fn accept(digest: &[u8; 20]) -> [u8; 28] {
 /// RFC 4648 §4. `text` has four bytes for each three begun ones of `bytes`.
 fn base64(bytes: &[u8], text: &mut [u8]) {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (three, four) in bytes.chunks(3).zip(text.chunks_mut(4)) {
+    let mut rest = bytes;
+    for four in text.as_chunks_mut::<4>().0 {
+        let (three, behind) = rest.split_at_checked(3).unwrap_or((rest, &[]));
+        rest = behind;
         let mut group = [0; 4];
         for (to, from) in group.iter_mut().zip(three) {
             *to = *from;

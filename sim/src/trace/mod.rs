@@ -24,4 +24,4 @@ mod tls;
 mod websocket;
 
 pub use serial::Serial;
-pub use timeline::{close, create, frame, go_on, heap, leave, serial};
+pub use timeline::{close, create, fault, frame, go_on, heap, leave, serial};

@@ -59,15 +59,41 @@ const OPEN: [&str; 29] = [
 /// How the name of a command ends that takes a secret, where it seems to be the second in a line.
 const TAKES_SECRET: [&str; 5] = ["PASSWORD", "USERCFG", "CWJAP", "CWSAP", "CERT"];
 
-/// Commands whose data phase may be shown.
-const OPEN_DATA: [&str; 3] = ["+MQTTPUBRAW", "+MQTTLONGCLIENTID", "+MQTTLONGUSERNAME"];
+/// Data that a line announces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Announced {
+    /// Bytes.
+    pub length: usize,
+    /// Whether they may be shown.
+    pub open: bool,
+    /// Whether a second `OK` or `ERROR` follows them.
+    pub answers_twice: bool,
+}
 
-/// A command line as it may be shown, and whether what follows it in a data phase may be.
-pub fn command(line: &[u8]) -> (String, bool) {
+/// Commands with a data phase: which parameter is its length, whether the data may be shown, whether a second answer
+/// follows it.
+const DATA: [(&str, usize, bool, bool); 5] = [
+    ("+MQTTPUBRAW", 2, true, false),
+    ("+MQTTLONGCLIENTID", 1, true, true),
+    ("+MQTTLONGUSERNAME", 1, true, true),
+    ("+MQTTLONGPASSWORD", 1, false, true),
+    ("+MQTTCERT", 2, false, true),
+];
+
+/// The data that a command's parameters announce.
+fn announced(name: &str, parameters: &[u8]) -> Option<Announced> {
+    let (_, place, open, answers_twice) = *DATA.iter().find(|(known, ..)| *known == name)?;
+    let digits = *split(parameters)?.get(place)?;
+    let length = std::str::from_utf8(digits).ok()?.parse().ok().filter(|length| *length > 0)?;
+    Some(Announced { length, open, answers_twice })
+}
+
+/// A command line as it may be shown, and the data that it announces.
+pub fn command(line: &[u8]) -> (String, Option<Announced>) {
     let (name, rest) = line.split_at(line.iter().position(|byte| b"?=".contains(byte)).unwrap_or(line.len()));
     let upper = String::from_utf8_lossy(name).to_ascii_uppercase();
     let Some(known) = upper.strip_prefix("AT") else {
-        return (format!("(no command, {} bytes)", line.len()), false);
+        return (format!("(no command, {} bytes)", line.len()), None);
     };
     let second = has_second(rest);
     let shown = if second && is_name(known) {
@@ -81,7 +107,8 @@ pub fn command(line: &[u8]) -> (String, bool) {
     } else {
         format!("(no command, {} bytes)", line.len())
     };
-    (shown, OPEN_DATA.contains(&known) && !second)
+    let announced = rest.strip_prefix(b"=").and_then(|parameters| announced(known, parameters));
+    (shown, announced.map(|announced| Announced { open: announced.open && !second, ..announced }))
 }
 
 /// A line that the board prints, as it may be shown.
@@ -90,7 +117,11 @@ pub fn printed(line: &[u8]) -> String {
         let rest = line.strip_prefix(row.name.as_bytes())?.strip_prefix(b":")?;
         Some(format!("{}:{}", row.name, parameters(row, rest)))
     });
-    row.unwrap_or_else(|| visible(line, LINE_BYTES))
+    // The echo of a command is not always whole.
+    row.unwrap_or_else(|| match line.get(..2) {
+        Some(front) if front.eq_ignore_ascii_case(b"AT") => command(line).0,
+        _ => visible(line, LINE_BYTES),
+    })
 }
 
 fn is_name(text: &str) -> bool {
@@ -224,15 +255,18 @@ mod tests {
 
     #[test]
     fn only_some_data_is_shown() {
-        for (line, open) in [
-            ("AT+MQTTPUBRAW=0,\"t\",5,0,0", true),
-            ("AT+MQTTLONGUSERNAME=0,5", true),
-            ("AT+MQTTLONGPASSWORD=0,5", false),
-            ("AT+MQTTCERT=0,2,500", false),
-            ("AT+MQTTPUBRAW=0,\"t\",5,0,0 AT+MQTTLONGPASSWORD=0,5", false),
-            ("data", false),
+        let data = |length, open, answers_twice| Some(Announced { length, open, answers_twice });
+        for (line, announced) in [
+            ("AT+MQTTPUBRAW=0,\"t,9\",5,0,0", data(5, true, false)),
+            ("at+mqttpubraw=0,\"t\",0,0,0", None),
+            ("AT+MQTTLONGUSERNAME=0,5", data(5, true, true)),
+            ("AT+MQTTLONGPASSWORD=0,5", data(5, false, true)),
+            ("AT+MQTTCERT=0,2,500", data(500, false, true)),
+            ("AT+MQTTPUBRAW=0,\"t\",5,0,0 AT+MQTTLONGPASSWORD=0,5", data(5, false, false)),
+            ("AT+MQTTCERT?", None),
+            ("data", None),
         ] {
-            assert_eq!(command(line.as_bytes()).1, open, "{line}");
+            assert_eq!(command(line.as_bytes()).1, announced, "{line}");
         }
     }
 }

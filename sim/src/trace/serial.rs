@@ -1,5 +1,7 @@
 //! The serial port as lines, data phases and incoming messages.
 
+use std::collections::VecDeque;
+
 use super::event::{Event, Lane, Tone, Way, visible};
 use super::secrets;
 
@@ -9,29 +11,60 @@ const LINE_BYTES: usize = 1024;
 const SHOWN_BYTES: usize = 64;
 const MESSAGE: &[u8] = b"+MQTTSUBRECV:";
 
+/// Lines whose answers are awaited; a board that answers none of them is not followed further.
+const MOST_UNANSWERED: usize = 64;
+/// What ends the answer to a line.
+const FINALS: [&[u8]; 5] = [b"OK", b"ERROR", b"CMD FORMAT ERR", b"CMD PARSE ERR", b"busy ..."];
+
 /// What happens on the port.
 #[derive(Debug, Clone, Copy)]
 pub enum Serial<'a> {
-    /// A command line without its end.
-    Line(&'a [u8]),
-    /// One that is answered with "busy ...".
-    LineDropped(&'a [u8]),
-    /// Data comes in a data phase.
-    DataComes,
-    /// So much of it was taken.
-    DataTaken(&'a [u8]),
-    /// The phase is over.
-    DataEnd,
+    /// What the host sends, as the board takes it.
+    Received(&'a [u8]),
     /// What the board sends.
     Printed(&'a [u8]),
 }
 
 /// A data phase that goes on.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Data {
-    began: u64,
+    /// How many bytes its line has announced.
+    length: usize,
+    /// Whether they may be shown.
+    open: bool,
+    /// When the first came.
+    began: Option<u64>,
     bytes: usize,
     first: Vec<u8>,
+}
+
+impl Data {
+    const fn new(announced: secrets::Announced) -> Self {
+        Self { length: announced.length, open: announced.open, began: None, bytes: 0, first: Vec::new() }
+    }
+
+    fn is_whole(&self) -> bool {
+        self.bytes == self.length
+    }
+
+    /// Takes what belongs to it off the front.
+    fn take<'a>(&mut self, at: u64, bytes: &'a [u8]) -> &'a [u8] {
+        let (mine, rest) = bytes.split_at_checked(self.length.saturating_sub(self.bytes)).unwrap_or((bytes, &[]));
+        self.began.get_or_insert(at);
+        self.bytes = self.bytes.saturating_add(mine.len());
+        if self.open {
+            let room = SHOWN_BYTES.saturating_add(1).saturating_sub(self.first.len());
+            self.first.extend(mine.iter().take(room));
+        }
+        rest
+    }
+
+    fn event(self) -> Option<Event> {
+        let of = if self.is_whole() { String::new() } else { format!(" of {}", self.length) };
+        let label = format!("data, {}{of} bytes", self.bytes);
+        let begins = if self.open { visible(&self.first, SHOWN_BYTES) } else { "not shown".to_owned() };
+        Some(Event::new(self.began?, Lane::Serial, Way::In, Tone::Plain, label).fact("Begins", begins))
+    }
 }
 
 /// The data of an incoming message, while it is printed.
@@ -47,8 +80,13 @@ struct Message {
 /// Both directions of the port.
 #[derive(Debug, Default)]
 pub struct Port {
-    last_line: Vec<u8>,
-    data_open: bool,
+    /// The line that is being typed.
+    typed: Vec<u8>,
+    /// Lines whose answers have not ended, as they were typed; an empty one stands for a second answer.
+    unanswered: VecDeque<Vec<u8>>,
+    /// The last line has announced data: what comes behind it waits in `early` for the prompt or a refusal.
+    announced: Option<secrets::Announced>,
+    early: Vec<u8>,
     data: Option<Data>,
     line: Vec<u8>,
     line_began: u64,
@@ -59,50 +97,82 @@ impl Port {
     /// Takes what happens; `found` gets whole lines, data phases and messages.
     pub fn take(&mut self, at: u64, what: Serial<'_>, found: &mut dyn FnMut(Event)) {
         match what {
-            Serial::Line(line) => {
-                self.end_data(found);
-                let (shown, open) = secrets::command(line);
-                (self.data_open, self.last_line) = (open, line.to_vec());
-                found(Event::new(at, Lane::Serial, Way::In, Tone::Plain, shown));
-            }
-            Serial::LineDropped(line) => {
-                let shown = secrets::command(line).0;
-                found(Event::new(at, Lane::Serial, Way::In, Tone::Bad, shown).fact("Dropped", "the board was busy"));
-            }
-            Serial::DataComes => {
-                self.data.get_or_insert_with(|| Data { began: at, ..Data::default() });
-            }
-            Serial::DataTaken(bytes) => self.take_data(at, bytes),
-            Serial::DataEnd => self.end_data(found),
+            Serial::Received(bytes) => self.take_received(at, bytes, found),
             Serial::Printed(bytes) => self.take_printed(at, bytes, found),
         }
     }
 
-    fn take_data(&mut self, at: u64, bytes: &[u8]) {
-        let data = self.data.get_or_insert_with(|| Data { began: at, ..Data::default() });
-        data.bytes = data.bytes.saturating_add(bytes.len());
-        if self.data_open {
-            let room = SHOWN_BYTES.saturating_add(1).saturating_sub(data.first.len());
-            data.first.extend(bytes.iter().take(room));
+    fn take_received(&mut self, at: u64, bytes: &[u8], found: &mut dyn FnMut(Event)) {
+        let mut rest = bytes;
+        while let Some((first, behind)) = rest.split_first() {
+            if let Some(data) = self.data.as_mut() {
+                rest = data.take(at, rest);
+                if data.is_whole() {
+                    self.end_data(found);
+                }
+            } else if self.announced.is_some() {
+                return self.early.extend(rest);
+            } else {
+                rest = behind;
+                self.take_typed(at, *first, found);
+            }
+        }
+    }
+
+    fn take_typed(&mut self, at: u64, byte: u8, found: &mut dyn FnMut(Event)) {
+        if byte != b'\n' {
+            if self.typed.len() < LINE_BYTES {
+                self.typed.push(byte);
+            }
+            return;
+        }
+        let mut line = std::mem::take(&mut self.typed);
+        line.pop_if(|byte| *byte == b'\r');
+        if line.is_empty() {
+            return;
+        }
+        let (shown, announced) = secrets::command(&line);
+        self.announced = announced;
+        self.unanswered.push_back(line);
+        self.unanswered.truncate(MOST_UNANSWERED);
+        found(Event::new(at, Lane::Serial, Way::In, Tone::Plain, shown));
+    }
+
+    /// The board asks for the data that the last line has announced.
+    fn prompted(&mut self, at: u64, found: &mut dyn FnMut(Event)) {
+        let Some(announced) = self.announced.take() else { return };
+        if announced.answers_twice {
+            self.unanswered.push_front(Vec::new());
+        }
+        self.data = Some(Data::new(announced));
+        self.take_early(at, found);
+    }
+
+    fn take_early(&mut self, at: u64, found: &mut dyn FnMut(Event)) {
+        let early = std::mem::take(&mut self.early);
+        self.take_received(at, &early, found);
+    }
+
+    /// The board prints a whole line: it asks for no more data, and an answer may have ended.
+    fn answered(&mut self, at: u64, line: &[u8], found: &mut dyn FnMut(Event)) {
+        self.end_data(found);
+        if !FINALS.contains(&line) {
+            return;
+        }
+        self.unanswered.pop_front();
+        if line != b"OK" && self.unanswered.is_empty() && self.announced.take().is_some() {
+            self.take_early(at, found);
         }
     }
 
     /// Tells of the data phase, if there was one.
     pub fn end_data(&mut self, found: &mut dyn FnMut(Event)) {
-        if let Some(data) = self.data.take() {
-            let label = format!("data, {} bytes", data.bytes);
-            let event = Event::new(data.began, Lane::Serial, Way::In, Tone::Plain, label);
-            let begins = if self.data_open { visible(&data.first, SHOWN_BYTES) } else { "not shown".to_owned() };
-            found(event.fact("Begins", begins));
+        if let Some(event) = self.data.take().and_then(Data::event) {
+            found(event);
         }
     }
 
     fn take_printed(&mut self, at: u64, bytes: &[u8], found: &mut dyn FnMut(Event)) {
-        if !self.last_line.is_empty() && bytes.strip_suffix(b"\r\n") == Some(&self.last_line) {
-            // The server's echo.
-            self.last_line.clear();
-            return;
-        }
         let mut rest = bytes;
         while let Some((first, behind)) = rest.split_first() {
             if self.message.is_some() {
@@ -113,13 +183,14 @@ impl Port {
             self.take_character(at, *first, found);
         }
         if self.line == b">" {
-            self.end_line(found);
+            self.end_line(at, found);
+            self.prompted(at, found);
         }
     }
 
     fn take_character(&mut self, at: u64, byte: u8, found: &mut dyn FnMut(Event)) {
         if byte == b'\n' {
-            self.end_line(found);
+            self.end_line(at, found);
             return;
         }
         if self.line.is_empty() {
@@ -140,20 +211,15 @@ impl Port {
         }
     }
 
-    fn end_line(&mut self, found: &mut dyn FnMut(Event)) {
-        let line = self.line.strip_suffix(b"\r").unwrap_or(&self.line);
-        if !line.is_empty() {
-            let tone = match line {
-                b"OK" | b"+MQTTPUB:OK" => Tone::Good,
-                b"ERROR" | b"+MQTTPUB:FAIL" | b"CMD FORMAT ERR" | b"CMD PARSE ERR" | b"busy ..." => Tone::Bad,
-                _ if line.starts_with(b"ERR CODE:") || line.starts_with(b"+MQTTINCOMPLETE:") => Tone::Bad,
-                _ if line.starts_with(b"+MQTTCONNECTED:") => Tone::Good,
-                _ if line.starts_with(b"+MQTTDISCONNECTED:") => Tone::Notable,
-                _ => Tone::Plain,
-            };
-            found(Event::new(self.line_began, Lane::Serial, Way::Out, tone, secrets::printed(line)));
+    fn end_line(&mut self, at: u64, found: &mut dyn FnMut(Event)) {
+        let mut line = std::mem::take(&mut self.line);
+        line.pop_if(|byte| *byte == b'\r');
+        // An echo is no second line.
+        if line.is_empty() || self.unanswered.front() == Some(&line) {
+            return;
         }
-        self.line.clear();
+        found(Event::new(self.line_began, Lane::Serial, Way::Out, tone(&line), secrets::printed(&line)));
+        self.answered(at, &line, found);
     }
 
     fn take_message<'a>(&mut self, bytes: &'a [u8], found: &mut dyn FnMut(Event)) -> &'a [u8] {
@@ -171,6 +237,18 @@ impl Port {
             self.message = None;
         }
         rest
+    }
+}
+
+/// What a reader should think of a line that the board prints.
+fn tone(line: &[u8]) -> Tone {
+    match line {
+        b"OK" | b"+MQTTPUB:OK" => Tone::Good,
+        b"ERROR" | b"+MQTTPUB:FAIL" | b"CMD FORMAT ERR" | b"CMD PARSE ERR" | b"busy ..." => Tone::Bad,
+        _ if line.starts_with(b"ERR CODE:") || line.starts_with(b"+MQTTINCOMPLETE:") => Tone::Bad,
+        _ if line.starts_with(b"+MQTTCONNECTED:") => Tone::Good,
+        _ if line.starts_with(b"+MQTTDISCONNECTED:") => Tone::Notable,
+        _ => Tone::Plain,
     }
 }
 
@@ -215,22 +293,58 @@ mod tests {
     #[test]
     fn a_data_phase_is_one_event_at_its_beginning() {
         let shown = labels(&[
-            Serial::Line(b"AT+MQTTLONGPASSWORD=0,8"),
+            Serial::Received(b"AT+MQTTLONGPASSWORD=0,8\r"),
+            Serial::Received(b"\n"),
             Serial::Printed(b"\r\nOK\r\n\r\n>"),
-            Serial::DataComes,
-            Serial::DataTaken(b"secr"),
-            Serial::DataComes,
-            Serial::Printed(b"\r\n\r\nOK\r\n"),
-            Serial::DataTaken(b"et12"),
-            Serial::DataEnd,
+            Serial::Received(b"secr"),
+            Serial::Received(b"et\n2AT+MQTTPUB=0,\"t\",\"m\",0,0\r\n"),
+            Serial::Printed(b"\r\nOK\r\n"),
+            Serial::Printed(b"\r\nERROR\r\n"),
         ]);
-        assert_eq!(shown, ["AT+MQTTLONGPASSWORD=0,8", "OK", ">", "data, 8 bytes", "OK"]);
+        let line = r#"AT+MQTTPUB=0,"t","m",0,0"#;
+        assert_eq!(shown, ["AT+MQTTLONGPASSWORD=0,8", "OK", ">", "data, 8 bytes", line, "OK", "ERROR"]);
+    }
+
+    #[test]
+    fn data_before_the_prompt_waits_for_it() {
+        let typed = b"AT+X\r\nAT+MQTTLONGPASSWORD=0,10\r\nAT+MQTTSUB\r\nAT\r\n";
+        let all = labels(&[
+            Serial::Received(typed),
+            Serial::Printed(b"\r\nCMD FORMAT ERR\r\n"),
+            Serial::Printed(b"\r\nOK\r\n"),
+            Serial::Printed(b"\r\n>"),
+        ]);
+        let lines = ["AT+X", "AT+MQTTLONGPASSWORD=0,10"];
+        assert_eq!(all, [&lines[..], &["CMD FORMAT ERR", "OK", ">", "data, 10 bytes", "AT"]].concat());
+    }
+
+    #[test]
+    fn behind_a_refusal_it_is_lines() {
+        let shown = labels(&[
+            Serial::Received(b"AT+MQTTPUBRAW=9,\"t\",5,0,0\r\nAT\r\n"),
+            Serial::Printed(b"\r\nERR CODE:0x00006003\r\n\r\nERROR\r\n"),
+        ]);
+        assert_eq!(shown, ["AT+MQTTPUBRAW=9,\"t\",5,0,0", "ERR CODE:0x00006003", "ERROR", "AT"]);
+    }
+
+    #[test]
+    fn a_data_phase_may_end_early() {
+        let shown = labels(&[
+            Serial::Received(b"AT+MQTTPUBRAW=0,\"t\",500,0,0\r\n"),
+            Serial::Printed(b"\r\nOK\r\n\r\n>"),
+            Serial::Received(b"+++"),
+            Serial::Printed(b"\r\n+MQTTPUB:FAIL\r\n"),
+            Serial::Received(b"AT\r\n"),
+        ]);
+        let line = "AT+MQTTPUBRAW=0,\"t\",500,0,0";
+        assert_eq!(shown, [line, "OK", ">", "data, 3 of 500 bytes", "+MQTTPUB:FAIL", "AT"]);
     }
 
     #[test]
     fn an_echo_is_not_shown_again() {
-        let line = b"AT+MQTTPASSWORD=0,\"secret\"";
-        let echo = [&line[..], b"\r\n"].concat();
-        assert_eq!(labels(&[Serial::Line(line), Serial::Printed(&echo), Serial::Printed(b"\r\nOK\r\n")]).len(), 2);
+        let line = b"AT+MQTTPASSWORD=0,\"secret\"\r\n";
+        let shown = labels(&[Serial::Received(line), Serial::Printed(line), Serial::Printed(b"\r\nOK\r\n")]);
+        assert_eq!(shown, ["AT+MQTTPASSWORD=0,\"•••\"", "OK"]);
+        assert_eq!(labels(&[Serial::Printed(line)]), ["AT+MQTTPASSWORD=0,\"•••\""]);
     }
 }

@@ -36,6 +36,26 @@ struct Segment {
     payload: u32,
 }
 
+impl Segment {
+    fn facts_of(&self, event: Event) -> Event {
+        let [a, b, c, d] = self.key.peer;
+        event
+            .fact("Peer", format!("{a}.{b}.{c}.{d}:{}", self.key.peer_port))
+            .fact("Board's port", self.key.board_port)
+            .fact("Sequence number", self.sequence)
+            .fact("Payload", format!("{} bytes", self.payload))
+    }
+}
+
+/// What a bad network did to a frame, which need not be TCP.
+pub fn fault(at: u64, way: Way, what: &str, bytes: &[u8]) -> Event {
+    let event = Event::new(at, Lane::Tcp, way, Tone::Bad, what).fact("Frame", format!("{} bytes", bytes.len()));
+    match parse(bytes, way) {
+        Some(segment) => segment.facts_of(event),
+        None => event,
+    }
+}
+
 /// Watches all connections.
 #[derive(Debug, Default)]
 pub struct Watch {
@@ -48,15 +68,7 @@ impl Watch {
         let segment = parse(bytes, way)?;
         let again = self.advance(&segment, way);
         let (label, tone) = describe(segment.flags, again)?;
-        let [a, b, c, d] = segment.key.peer;
-        let peer = format!("{a}.{b}.{c}.{d}:{}", segment.key.peer_port);
-        Some(
-            Event::new(at, Lane::Tcp, way, tone, label)
-                .fact("Peer", peer)
-                .fact("Board's port", segment.key.board_port)
-                .fact("Sequence number", segment.sequence)
-                .fact("Payload", format!("{} bytes", segment.payload)),
-        )
+        Some(segment.facts_of(Event::new(at, Lane::Tcp, way, tone, label)))
     }
 
     /// Whether the segment brings nothing that was not sent before.

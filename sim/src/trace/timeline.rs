@@ -13,7 +13,7 @@ use super::event::{Event, Way, quote};
 use super::file::TraceFile;
 use super::heap::Curve;
 use super::serial::{Port, Serial};
-use super::tcp::Watch;
+use super::tcp::{self, Watch};
 
 const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
@@ -119,6 +119,12 @@ pub fn frame(to_board: bool, bytes: &[u8]) {
             trace.tell(event);
         }
     });
+}
+
+/// What a bad network did to a frame instead of carrying it once and in its order.
+pub fn fault(to_board: bool, what: &str, bytes: &[u8]) {
+    let (at, way) = (now(), if to_board { Way::In } else { Way::Out });
+    with(|trace| trace.tell(tcp::fault(at, way, what, bytes)));
 }
 
 /// Something on the serial port.

@@ -21,8 +21,11 @@ struct hosts {
     struct host entries[HOSTS_CAPACITY];
 };
 
-/* Adds `name=address[@<ms>ms]` or `name=drop`. False where the entry has another form or the list is full. */
-bool hosts_add(struct hosts *hosts, const char *entry);
+/*
+ * Adds `name=address[@<ms>ms]` or `name=drop`. The address is that of the host's loopback (127.0.0.1, which the board
+ * knows as 10.0.2.2) or one of 10.0.2.0/24; on an `open` network any other too. NULL, or why the entry is refused.
+ */
+const char *hosts_add(struct hosts *hosts, bool open, const char *entry);
 
 /* NULL for a name that is not listed. Case does not matter. */
 const struct host *hosts_find(const struct hosts *hosts, const char *name);

@@ -20,6 +20,7 @@
 
 #define WIFI_TASK_STACK 4096
 #define MTU 1500
+#define FAULT_NAME_BYTES 16
 
 static const uint8_t hardware_address[ETH_HWADDR_LEN] = {0x02, 0x57, 0x38, 0x00, 0x00, 0x01};
 
@@ -115,8 +116,33 @@ static void add_interface(void *argument)
 static int parse_hosts(const struct net_options *options)
 {
     for (size_t i = 0; i < options->hosts_count; i++) {
-        if (!hosts_add(&hosts, options->hosts[i])) {
-            fprintf(stderr, "hosts: \"%s\" is not name=address, name=address@<n>ms or name=drop\n", options->hosts[i]);
+        const char *reason = hosts_add(&hosts, options->open, options->hosts[i]);
+        if (reason != NULL) {
+            fprintf(stderr, "hosts: \"%s\": %s\n", options->hosts[i], reason);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int set_fault(const char *entry)
+{
+    char name[FAULT_NAME_BYTES] = "";
+    size_t length = strcspn(entry, "=");
+    const char *value = entry[length] == '=' ? entry + length + 1 : "";
+    memcpy(name, entry, length < sizeof name ? length : sizeof name - 1);
+    if (radio_set_fault(name, value)) {
+        return 0;
+    }
+    fprintf(stderr, "--net-%s cannot be \"%s\"\n", name, value);
+    return -1;
+}
+
+static int set_faults(const struct net_options *options)
+{
+    radio_faults_start();
+    for (size_t i = 0; i < options->faults_count; i++) {
+        if (set_fault(options->faults[i]) != 0) {
             return -1;
         }
     }
@@ -138,12 +164,12 @@ static int start_wifi_task(void)
 
 int net_start(const struct net_options *options)
 {
-    if (parse_hosts(options) != 0 || start_wifi_task() != 0) {
+    if (parse_hosts(options) != 0 || set_faults(options) != 0 || start_wifi_task() != 0) {
         return -1;
     }
     virtual_servers_set_time_server(options->time_server_port);
     tcpip_init(add_interface, NULL);
-    return radio_start(&hosts, on_receive);
+    return radio_start(&hosts, options->open, on_receive);
 }
 
 static bool has_address(void)

@@ -2,22 +2,26 @@
  * The virtual board's network: lwIP on a Wi-Fi that leads to the host's loopback.
  *
  * The board is 10.0.2.15; the host's 127.0.0.1 is 10.0.2.2 to it. Names are answered from a list that is given at the
- * start and from nothing else, and so is network time (from the clock of the host, or from a server on its loopback).
- * A connection to an address outside 10.0.2.0/24 goes where the host's routes lead.
+ * start, and network time from the clock of the host or from a server on its loopback. Nothing else is reached: a
+ * packet for another address is answered with ICMP "net unreachable", and a name that is not listed does not exist.
+ * Only where the network is open do they go where the host's routes lead and to the host's resolver.
  */
 #ifndef W800_NET_H
 #define W800_NET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct net_options {
-    /*
-     * Entries `name=address`, `name=address@500ms` (answered that much later) or `name=drop` (never answered).
-     * A name that is not listed does not exist.
-     */
+    /* Whether the board reaches more than the host's loopback. */
+    bool open;
+    /* Entries `name=address`, `name=address@500ms` (answered that much later) or `name=drop` (never answered). */
     const char *const *hosts;
     size_t hosts_count;
+    /* The faults of the network from the start: `name=value`, by the names and values of impair.h. */
+    const char *const *faults;
+    size_t faults_count;
     /* A UDP port of the host's loopback where a time server listens; 0 takes the host's clock. */
     uint16_t time_server_port;
 };

@@ -17,19 +17,15 @@
 
 #include <slirp/libslirp.h>
 
+#include "gate.h"
+#include "impair.h"
+#include "packet.h"
 #include "tap.h"
 #include "virtual_servers.h"
 
 #define POLL_CAPACITY 256
-#define HELD_CAPACITY 16
-#define NANOSECONDS_PER_MS 1000000
-
-/* An answer of a virtual server that is not due yet. */
-struct held_frame {
-    bool used;
-    int64_t due_ms;
-    struct frame frame;
-};
+#define NANOSECONDS_PER_US 1000
+#define US_PER_MS 1000
 
 static struct frame_ring to_air;
 static struct frame_ring to_board;
@@ -40,12 +36,15 @@ static pthread_t thread;
 static bool running;
 static Slirp *slirp;
 static const struct hosts *known_hosts;
+static bool network_open;
 static void (*interrupt)(void);
+/* Tasks set it, the radio's thread uses it. */
+static struct impair air;
+static pthread_mutex_t air_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* Below: the radio's thread only. */
 static struct pollfd poll_set[POLL_CAPACITY];
 static nfds_t poll_count;
-static struct held_frame held[HELD_CAPACITY];
 static bool received_any;
 
 static int64_t now_ns(void *opaque)
@@ -53,12 +52,12 @@ static int64_t now_ns(void *opaque)
     (void)opaque;
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 * NANOSECONDS_PER_MS + now.tv_nsec;
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-static int64_t now_ms(void)
+static int64_t now_us(void)
 {
-    return now_ns(NULL) / NANOSECONDS_PER_MS;
+    return now_ns(NULL) / NANOSECONDS_PER_US;
 }
 
 static void wake(void)
@@ -68,83 +67,131 @@ static void wake(void)
     (void)written; /* A full counter wakes as well. */
 }
 
-/* Frames to the board. One that finds no room is lost, as in the air. */
+static void put_into_air(enum impair_way way, uint32_t delay_ms, const void *bytes, size_t length)
+{
+    pthread_mutex_lock(&air_lock);
+    impair_put(&air, way, now_us(), (int64_t)delay_ms * US_PER_MS, bytes, length);
+    pthread_mutex_unlock(&air_lock);
+}
+
+/* What has arrived; it stays until this thread sends that way again. */
+static const struct frame *take_from_air(enum impair_way way)
+{
+    pthread_mutex_lock(&air_lock);
+    const struct frame *frame = impair_take(&air, way, now_us());
+    pthread_mutex_unlock(&air_lock);
+    return frame;
+}
+
+/* Frames that have reached the board. One that finds no room is lost, as in the air. */
+static void receive_all(void)
+{
+    const struct frame *frame;
+    while ((frame = take_from_air(IMPAIR_TO_BOARD)) != NULL) {
+        struct frame *slot = frame_ring_reserve(&to_board);
+        if (slot != NULL && atomic_load(&link_up)) {
+            memcpy(slot->bytes, frame->bytes, frame->length);
+            slot->length = frame->length;
+            tap_frame(true, frame->bytes, frame->length);
+            frame_ring_commit(&to_board);
+            received_any = true;
+        }
+    }
+}
+
+static void send_to_board(uint32_t delay_ms, const void *bytes, size_t length)
+{
+    if (atomic_load(&link_up)) {
+        put_into_air(IMPAIR_TO_BOARD, delay_ms, bytes, length);
+        /* At once, before more come than can wait. */
+        receive_all();
+    }
+}
+
 static ssize_t deliver(const void *bytes, size_t length, void *opaque)
 {
     (void)opaque;
-    struct frame *slot = frame_ring_reserve(&to_board);
-    if (slot != NULL && length <= sizeof slot->bytes && atomic_load(&link_up)) {
-        memcpy(slot->bytes, bytes, length);
-        slot->length = length;
-        tap_frame(true, bytes, length);
-        frame_ring_commit(&to_board);
-        received_any = true;
-    }
+    send_to_board(0, bytes, length);
     return (ssize_t)length;
 }
 
-static void hold(const struct frame *frame, uint32_t delay_ms)
+static uint32_t limit_to_air(uint32_t timeout)
 {
-    for (size_t i = 0; i < HELD_CAPACITY; i++) {
-        if (!held[i].used) {
-            held[i] = (struct held_frame){.used = true, .due_ms = now_ms() + delay_ms, .frame = *frame};
-            return;
-        }
+    pthread_mutex_lock(&air_lock);
+    int64_t next = impair_next(&air);
+    pthread_mutex_unlock(&air_lock);
+    if (next == IMPAIR_NEVER) {
+        return timeout;
+    }
+    int64_t left = (next - now_us() + US_PER_MS - 1) / US_PER_MS;
+    left = left < 0 ? 0 : left;
+    return left < timeout ? (uint32_t)left : timeout;
+}
+
+/* Says once for each address in a row why nothing comes back from it. */
+static void report_closed(const struct frame *frame)
+{
+    static uint8_t reported[4];
+    const uint8_t *to = frame->bytes + ETHERNET_HEADER + IPV4_DESTINATION;
+    if (memcmp(reported, to, sizeof reported) != 0) {
+        memcpy(reported, to, sizeof reported);
+        fprintf(stderr, "virtual network: %d.%d.%d.%d is outside this machine, which takes --net open\n", to[0], to[1],
+                to[2], to[3]);
     }
 }
 
-static void deliver_due(void)
+/* A frame that no virtual server answered leaves the virtual network, if it may. */
+static void pass_out(const struct frame *frame)
 {
-    for (size_t i = 0; i < HELD_CAPACITY; i++) {
-        if (held[i].used && held[i].due_ms <= now_ms()) {
-            held[i].used = false;
-            deliver(held[i].frame.bytes, held[i].frame.length, NULL);
-        }
+    static struct frame answer;
+    switch (network_open ? GATE_PASS : gate_judge(frame, &answer)) {
+    case GATE_PASS:
+        slirp_input(slirp, frame->bytes, (int)frame->length);
+        break;
+    case GATE_ANSWER:
+        report_closed(frame);
+        send_to_board(0, answer.bytes, answer.length);
+        break;
+    case GATE_DROP:
+        break;
     }
 }
 
-static uint32_t limit_to_held(uint32_t timeout)
-{
-    for (size_t i = 0; i < HELD_CAPACITY; i++) {
-        if (held[i].used) {
-            int64_t left = held[i].due_ms - now_ms();
-            left = left < 0 ? 0 : left;
-            timeout = left < timeout ? (uint32_t)left : timeout;
-        }
-    }
-    return timeout;
-}
-
-/* Frames from the board. */
+/* A frame from the board that has crossed the air. */
 static void carry(const struct frame *frame)
 {
     static struct frame answer;
     uint32_t delay_ms;
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    tap_frame(false, frame->bytes, frame->length);
-    switch (virtual_servers_judge(known_hosts, now, frame, &answer, &delay_ms)) {
+    switch (virtual_servers_judge(known_hosts, network_open, now, frame, &answer, &delay_ms)) {
     case VERDICT_PASS:
-        slirp_input(slirp, frame->bytes, (int)frame->length);
+        pass_out(frame);
         break;
     case VERDICT_ANSWER:
-        if (delay_ms == 0) {
-            deliver(answer.bytes, answer.length, NULL);
-        } else {
-            hold(&answer, delay_ms);
-        }
+        send_to_board(delay_ms, answer.bytes, answer.length);
         break;
     case VERDICT_DROP:
         break;
     }
 }
 
-static void carry_all(void)
+static void carry_arrived(void)
+{
+    const struct frame *frame;
+    while ((frame = take_from_air(IMPAIR_FROM_BOARD)) != NULL) {
+        carry(frame);
+    }
+}
+
+static void send_all(void)
 {
     const struct frame *frame;
     while ((frame = frame_ring_front(&to_air)) != NULL) {
         if (atomic_load(&link_up)) {
-            carry(frame);
+            tap_frame(false, frame->bytes, frame->length);
+            put_into_air(IMPAIR_FROM_BOARD, 0, frame->bytes, frame->length);
+            carry_arrived();
         }
         frame_ring_pop(&to_air);
     }
@@ -186,7 +233,7 @@ static void wait_and_handle(void)
     poll_count = 0;
     add_poll(wake_event, SLIRP_POLL_IN, NULL);
     slirp_pollfds_fill(slirp, &timeout, add_poll, NULL);
-    timeout = limit_to_held(timeout);
+    timeout = limit_to_air(timeout);
 
     int ready = poll(poll_set, poll_count, timeout > INT32_MAX ? -1 : (int)timeout);
     if (ready > 0 && poll_set[0].revents & POLLIN) {
@@ -203,8 +250,9 @@ static void *run(void *argument)
     while (!atomic_load(&stopping)) {
         received_any = false;
         wait_and_handle();
-        carry_all();
-        deliver_due();
+        send_all();
+        carry_arrived();
+        receive_all();
         if (received_any) {
             interrupt();
         }
@@ -291,9 +339,64 @@ static int start_thread(void)
     return result;
 }
 
-int radio_start(const struct hosts *hosts, void (*on_receive)(void))
+static const char *const events[IMPAIR_EVENTS] = {
+    [IMPAIR_LOST] = "lost",       [IMPAIR_CUT] = "cut off",    [IMPAIR_NO_ROOM] = "no room",
+    [IMPAIR_DOUBLED] = "doubled", [IMPAIR_LATE] = "overtaken",
+};
+
+static void tell(enum impair_way way, enum impair_event event, const void *bytes, size_t length)
+{
+    tap_fault(way == IMPAIR_TO_BOARD, events[event], bytes, length);
+}
+
+void radio_faults_start(void)
+{
+    impair_start(&air);
+    air.listener = tell;
+}
+
+bool radio_set_fault(const char *name, const char *value)
+{
+    pthread_mutex_lock(&air_lock);
+    bool set = impair_set(&air, now_us(), name, value);
+    pthread_mutex_unlock(&air_lock);
+    wake();
+    return set;
+}
+
+void radio_clear_faults(void)
+{
+    pthread_mutex_lock(&air_lock);
+    impair_clear(&air, now_us());
+    pthread_mutex_unlock(&air_lock);
+    wake();
+}
+
+size_t radio_show_faults(char *rows, size_t size, const char *prefix)
+{
+    size_t length = 0;
+    pthread_mutex_lock(&air_lock);
+    for (size_t i = 0; i < IMPAIR_FAULTS; i++) {
+        length += (size_t)snprintf(rows + length, size - length, "%s\"%s\",%s\r\n", prefix,
+                                   impair_fault_name((enum impair_fault)i), air.values[i]);
+    }
+    for (size_t way = 0; way < IMPAIR_WAYS; way++) {
+        const struct impair_lane *lane = &air.lanes[way];
+        length += (size_t)snprintf(rows + length, size - length, "%s\"%s\",%u", prefix,
+                                   way == IMPAIR_TO_BOARD ? "in" : "out", lane->passed);
+        for (size_t event = 0; event < IMPAIR_EVENTS; event++) {
+            length += (size_t)snprintf(rows + length, size - length, ",%u", lane->events[event]);
+        }
+        length += (size_t)snprintf(rows + length, size - length, "\r\n");
+    }
+    pthread_mutex_unlock(&air_lock);
+    return length;
+}
+
+int radio_start(const struct hosts *hosts, bool open, void (*on_receive)(void))
 {
     known_hosts = hosts;
+    network_open = open;
     interrupt = on_receive;
     wake_event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     slirp = new_network();

@@ -11,8 +11,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#define ETHERNET_HEADER 14
-#define IP_HEADER_MIN 20
+#include "packet.h"
+
 #define UDP_HEADER 8
 #define DNS_HEADER 12
 #define DNS_PORT 53
@@ -20,9 +20,6 @@
 #define NTP_MESSAGE 48
 #define NTP_TIMEOUT_US 500000
 #define NTP_SECONDS_FROM_1900_TO_1970 2208988800UL
-
-#define PROTOCOL_TCP 6
-#define PROTOCOL_UDP 17
 
 #define DNS_TYPE_A 1
 #define DNS_CLASS_IN 1
@@ -40,59 +37,17 @@ struct packet {
     size_t payload;
 };
 
-static uint16_t read_u16(const uint8_t *bytes)
-{
-    return (uint16_t)(bytes[0] << 8 | bytes[1]);
-}
-
-static void write_u16(uint8_t *bytes, uint32_t value)
-{
-    bytes[0] = (uint8_t)(value >> 8);
-    bytes[1] = (uint8_t)value;
-}
-
-static void write_u32(uint8_t *bytes, uint32_t value)
-{
-    write_u16(bytes, value >> 16);
-    write_u16(bytes + 2, value & UINT16_MAX);
-}
-
 static bool parse_packet(const struct frame *frame, struct packet *packet)
 {
-    const uint8_t *ip = frame->bytes + ETHERNET_HEADER;
-    if (frame->length < ETHERNET_HEADER + IP_HEADER_MIN + UDP_HEADER || read_u16(frame->bytes + 12) != 0x0800 ||
-        ip[0] >> 4 != 4) {
-        return false;
-    }
-    packet->protocol = ip[9];
-    packet->transport = ETHERNET_HEADER + (size_t)(ip[0] & 0x0f) * 4;
+    size_t header = ip_header_length(frame->bytes, frame->length);
+    packet->transport = ETHERNET_HEADER + header;
     packet->payload = packet->transport + UDP_HEADER;
-    if (frame->length < packet->payload) {
+    if (header == 0 || frame->length < packet->payload) {
         return false;
     }
+    packet->protocol = frame->bytes[ETHERNET_HEADER + IPV4_PROTOCOL];
     packet->destination_port = read_u16(frame->bytes + packet->transport + 2);
     return true;
-}
-
-static void swap(uint8_t *left, uint8_t *right, size_t length)
-{
-    for (size_t i = 0; i < length; i++) {
-        uint8_t byte = left[i];
-        left[i] = right[i];
-        right[i] = byte;
-    }
-}
-
-static uint16_t ip_checksum(const uint8_t *header, size_t length)
-{
-    uint32_t sum = 0;
-    for (size_t i = 0; i < length; i += 2) {
-        sum += read_u16(header + i);
-    }
-    while (sum > UINT16_MAX) {
-        sum = (sum & UINT16_MAX) + (sum >> 16);
-    }
-    return (uint16_t)~sum;
 }
 
 /* Turns a question whose payload has been replaced into the answer: back to its sender, with the right lengths. */
@@ -103,15 +58,15 @@ static void address_answer(struct frame *answer, const struct packet *packet, si
     size_t header_length = packet->transport - ETHERNET_HEADER;
 
     answer->length = packet->payload + payload_length;
-    swap(answer->bytes, answer->bytes + 6, 6);
-    swap(ip + 12, ip + 16, 4);
-    swap(udp, udp + 2, 2);
+    swap_bytes(answer->bytes, answer->bytes + 6, 6);
+    swap_bytes(ip + IPV4_SOURCE, ip + IPV4_DESTINATION, 4);
+    swap_bytes(udp, udp + 2, 2);
     write_u16(udp + 4, (uint32_t)(UDP_HEADER + payload_length));
     /* UDP over IPv4 may go without a checksum. */
     write_u16(udp + 6, 0);
-    write_u16(ip + 2, (uint32_t)(header_length + UDP_HEADER + payload_length));
-    write_u16(ip + 10, 0);
-    write_u16(ip + 10, ip_checksum(ip, header_length));
+    write_u16(ip + IPV4_LENGTH, (uint32_t)(header_length + UDP_HEADER + payload_length));
+    write_u16(ip + IPV4_CHECKSUM, 0);
+    write_u16(ip + IPV4_CHECKSUM, internet_checksum(ip, header_length));
 }
 
 /* Reads the question's name as text; returns its encoded length, 0 where it is malformed. */
@@ -147,7 +102,7 @@ static size_t write_address_record(uint8_t *record, const uint8_t address[4])
     return 16;
 }
 
-static enum verdict answer_name(const struct hosts *hosts, const struct packet *packet, struct frame *answer,
+static enum verdict answer_name(const struct hosts *hosts, bool open, const struct packet *packet, struct frame *answer,
                                 uint32_t *delay_ms)
 {
     uint8_t *dns = answer->bytes + packet->payload;
@@ -159,6 +114,9 @@ static enum verdict answer_name(const struct hosts *hosts, const struct packet *
         return VERDICT_DROP;
     }
     const struct host *host = hosts_find(hosts, name);
+    if (host == NULL && open) {
+        return VERDICT_PASS;
+    }
     if (host != NULL && host->dropped) {
         return VERDICT_DROP;
     }
@@ -229,8 +187,8 @@ static enum verdict answer_time(struct timespec now, const struct packet *packet
     return VERDICT_ANSWER;
 }
 
-enum verdict virtual_servers_judge(const struct hosts *hosts, struct timespec now, const struct frame *question,
-                                   struct frame *answer, uint32_t *delay_ms)
+enum verdict virtual_servers_judge(const struct hosts *hosts, bool open, struct timespec now,
+                                   const struct frame *question, struct frame *answer, uint32_t *delay_ms)
 {
     struct packet packet;
     *delay_ms = 0;
@@ -239,12 +197,12 @@ enum verdict virtual_servers_judge(const struct hosts *hosts, struct timespec no
         return VERDICT_PASS;
     }
     if (packet.protocol == PROTOCOL_TCP) {
-        return packet.destination_port == DNS_PORT ? VERDICT_DROP : VERDICT_PASS;
+        return packet.destination_port == DNS_PORT && !open ? VERDICT_DROP : VERDICT_PASS;
     }
     if (packet.protocol != PROTOCOL_UDP) {
         return VERDICT_PASS;
     }
     *answer = *question;
-    return packet.destination_port == DNS_PORT ? answer_name(hosts, &packet, answer, delay_ms)
+    return packet.destination_port == DNS_PORT ? answer_name(hosts, open, &packet, answer, delay_ms)
                                                : answer_time(now, &packet, answer);
 }

@@ -25,10 +25,11 @@ enum verdict {
 void virtual_servers_set_time_server(uint16_t port);
 
 /*
- * Judges a frame that the board sent. Whatever server it is meant for, a question for a name or for the time never
- * passes. `delay_ms` tells how long to hold an answer back.
+ * Judges a frame that the board sent. Whatever server it is meant for, a question for the time never passes, and one
+ * for a name only where the network is `open` and the name is not listed. `delay_ms` tells how long to hold an answer
+ * back.
  */
-enum verdict virtual_servers_judge(const struct hosts *hosts, struct timespec now, const struct frame *question,
-                                   struct frame *answer, uint32_t *delay_ms);
+enum verdict virtual_servers_judge(const struct hosts *hosts, bool open, struct timespec now,
+                                   const struct frame *question, struct frame *answer, uint32_t *delay_ms);
 
 #endif

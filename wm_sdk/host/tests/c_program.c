@@ -110,6 +110,7 @@ int main(int argc, char **argv)
         .heap_limit = HEAP_BYTES,
         .rtc = -1,
         .product = start_product,
+        .register_device = w800_mqtt_at_dev_register,
     };
     setvbuf(stderr, NULL, _IOLBF, 0);
     if (board_start(&options, sizeof options) != 0) {

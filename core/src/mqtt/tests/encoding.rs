@@ -166,9 +166,9 @@ fn subscribe_and_unsubscribe() {
     for (filter, qos, bytes) in rows {
         let (identifier, length) = client.subscribe(filter, qos, &mut packet, START).unwrap();
         assert_eq!(&packet[..length], bytes);
-        assert_eq!(u16::from(bytes[3]), identifier);
+        assert_eq!(u16::from(bytes[3]), identifier.get());
     }
-    assert_eq!(client.unsubscribe("a/+", &mut packet, START), Ok((4, 9)));
+    assert_eq!(client.unsubscribe("a/+", &mut packet, START), Ok((PacketIdentifier::new(4).unwrap(), 9)));
     assert_eq!(&packet[..9], b"\xa2\x07\x00\x04\x00\x03a/+");
 }
 
@@ -191,11 +191,11 @@ fn filters_of_every_length() {
     }
 }
 
-fn check_request(made: Result<(u16, usize), NotMade>, identifier: u16, packet: &[u8], expected: &[u8]) {
+fn check_request(made: Result<(PacketIdentifier, usize), NotMade>, identifier: u16, packet: &[u8], expected: &[u8]) {
     if expected.len() > packet.len() {
         return assert_eq!(made, Err(NotMade::TooLong));
     }
-    assert_eq!(made, Ok((identifier, expected.len())));
+    assert_eq!(made, Ok((PacketIdentifier::new(identifier).unwrap(), expected.len())));
     assert_eq!(&packet[..expected.len()], expected);
 }
 

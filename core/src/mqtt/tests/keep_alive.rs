@@ -45,15 +45,17 @@ fn no_keep_alive_and_no_ping_without_a_connection() {
     assert_eq!(tick(&mut client, 1_000_000), Ok(vec![]));
     let mut client = connected(1);
     client.tick(after(750), true).unwrap();
-    client.connection_lost();
+    lose(&mut client);
     assert_eq!(client.deadline(), None);
     assert_eq!(tick(&mut client, 1_000_000), Ok(vec![]));
 }
 
+/// Until the whole keep alive has passed in which nothing was received.
 #[test]
 fn everything_that_is_sent_postpones_the_ping() {
     type Act = fn(&mut Client, Instant);
-    let acts: [Act; 6] = [
+    let acts: [Act; 7] = [
+        |client, now| client.sent_unconfirmed(now),
         |client, now| drop(publish(client, QoS::AtMostOnce, b"", now)),
         |client, now| drop(publish(client, QoS::AtLeastOnce, b"", now)),
         |client, now| assert!(client.subscribe("f", QoS::AtMostOnce, &mut [0; LONGEST_CONTROL], now).is_ok()),
@@ -64,7 +66,7 @@ fn everything_that_is_sent_postpones_the_ping() {
         },
         |client, now| {
             publish(client, QoS::AtLeastOnce, b"", START);
-            client.connection_lost();
+            lose(client);
             reconnect(client, 4, true, START);
             let Resend::Publish(identifier, publication) = client.resend(now) else { panic!("nothing") };
             client.sent(identifier, publication, true, now);
@@ -72,10 +74,10 @@ fn everything_that_is_sent_postpones_the_ping() {
     ];
     for act in acts {
         let mut client = connected(4);
-        act(&mut client, after(2_000));
-        assert_eq!(client.deadline(), Some(after(5_000)));
-        assert_eq!(tick(&mut client, 4_999), Ok(vec![]));
-        assert_eq!(tick(&mut client, 5_000), Ok(PINGREQ.to_vec()));
+        act(&mut client, after(800));
+        assert_eq!(client.deadline(), Some(after(3_800)));
+        assert_eq!(tick(&mut client, 3_799), Ok(vec![]));
+        assert_eq!(tick(&mut client, 3_800), Ok(PINGREQ.to_vec()));
     }
 }
 
@@ -83,9 +85,48 @@ fn everything_that_is_sent_postpones_the_ping() {
 fn a_long_sending_counts_from_its_end() {
     let mut client = connected(4);
     let mut publication = publication(QoS::AtLeastOnce, b"");
-    let identifier = client.publish(&mut publication, after(1_000)).unwrap();
-    client.sent(identifier, publication, true, after(3_500));
-    assert_eq!(client.deadline(), Some(after(6_500)));
+    let identifier = begin(&mut client, &mut publication, after(100));
+    client.sent(identifier, publication, true, after(900));
+    assert_eq!(client.deadline(), Some(after(3_900)));
+}
+
+/// TCP alone takes minutes to notice that nobody is there.
+#[test]
+fn a_dead_peer_while_messages_are_sent_at_qos_0() {
+    let mut client = connected(20);
+    let mut pings = vec![];
+    let lost = (1..).find_map(|second| {
+        let now = second * 1_000;
+        publish(&mut client, QoS::AtMostOnce, b"x", after(now));
+        match tick(&mut client, now) {
+            Ok(sent) if sent.is_empty() => None,
+            Ok(sent) => {
+                assert_eq!(sent, PINGREQ);
+                pings.push(second);
+                None
+            }
+            Err(lost) => Some((second, lost)),
+        }
+    });
+    assert_eq!((pings, lost), (vec![20], Some((30, Lost::NoPingResponse))));
+}
+
+/// A broker that answers is asked once in a keep alive, whatever is sent.
+#[test]
+fn a_peer_that_lives_while_messages_are_sent_at_qos_0() {
+    let mut client = connected(20);
+    let mut pings = vec![];
+    for second in 1..=100 {
+        publish(&mut client, QoS::AtMostOnce, b"x", after(second * 1_000));
+        if tick(&mut client, second * 1_000).unwrap() == PINGREQ {
+            pings.push(second);
+            read(&mut client, PINGRESP, second * 1_000);
+        }
+        if second == 50 {
+            read(&mut client, &incoming("t", 0, 0, 0, b"x"), 50_000);
+        }
+    }
+    assert_eq!(pings, [20, 40, 70, 90], "and what it sends of itself counts");
 }
 
 #[test]
@@ -111,7 +152,7 @@ fn no_pingresp_within_ten_seconds() {
 fn an_unanswered_ping_is_forgotten_with_its_connection() {
     let mut client = connected(40);
     assert_eq!(tick(&mut client, 30_000), Ok(PINGREQ.to_vec()));
-    client.connection_lost();
+    lose(&mut client);
     reconnect(&mut client, 40, true, after(35_000));
     assert_eq!(client.deadline(), Some(after(65_000)));
     assert_eq!(tick(&mut client, 64_999), Ok(vec![]));
@@ -275,9 +316,7 @@ impl Simulation {
         let now = after(self.now);
         match act {
             Act::Publish(qos) => {
-                let mut publication = publication(LEVELS[qos], b"");
-                if let Ok(identifier) = self.client.publish(&mut publication, now) {
-                    self.client.sent(identifier, publication, true, now);
+                if publish_if_possible(&mut self.client, LEVELS[qos], now) {
                     self.last_sent = self.now;
                 }
             }
@@ -299,6 +338,18 @@ impl Simulation {
         }
         self.flush();
     }
+}
+
+/// `false` when as much is in flight as there may be.
+fn publish_if_possible(client: &mut Client, qos: QoS, now: Instant) -> bool {
+    let mut publication = publication(qos, b"");
+    match client.publish(&mut publication, now) {
+        Ok(Begun::Send(identifier)) => client.sent(identifier, publication, true, now),
+        Ok(Begun::Unconfirmed) => {}
+        Ok(Begun::Wait(_)) => panic!("nothing is due"),
+        Err(_) => return false,
+    }
+    true
 }
 
 fn config() -> ProptestConfig {
@@ -358,10 +409,7 @@ proptest! {
                 transmitted(&mut client, after(now));
                 match act {
                     Act::Publish(qos) => {
-                        let mut made = publication(LEVELS[*qos], b"");
-                        if let Ok(identifier) = client.publish(&mut made, after(now)) {
-                            client.sent(identifier, made, true, after(now));
-                        }
+                        publish_if_possible(&mut client, LEVELS[*qos], after(now));
                     }
                     Act::Message(_) => read(&mut client, PINGRESP, now),
                     // From here on the client is inside a packet.

@@ -6,6 +6,7 @@
 //! * [`odd`]: brokers that answer twice, early, late, or what was not asked.
 //! * [`keep_alive`]: the same session with a clock.
 //! * [`properties`]: any bytes, cut anywhere.
+//! * [`refusals`]: a broker that refuses a message by closing.
 
 mod broker;
 mod encoding;
@@ -13,12 +14,14 @@ mod exchanges;
 mod keep_alive;
 mod odd;
 mod properties;
+mod refusals;
 
 use super::QoS;
-use super::decoder::Violation;
+use super::decoder::{Delivery, Violation};
+use super::identifier::PacketIdentifier;
 use super::publication::Publication;
 use super::qos_value;
-use super::session::{ConnectOptions, Event, LONGEST_CONTROL, Session};
+use super::session::{Begun, ConnectOptions, Event, LONGEST_CONTROL, Loss, Session};
 use crate::time::Instant;
 use std::string::{String, ToString};
 use std::vec;
@@ -45,6 +48,7 @@ enum Happened {
     Message(String, u8, u16, u32),
     Payload(Vec<u8>),
     End,
+    Withheld,
     Published(u16),
     Subscribed(u16, Option<u8>),
     Unsubscribed(u16),
@@ -54,17 +58,22 @@ fn happened(event: Event<'_, Vec<u8>>) -> Happened {
     match event {
         Event::Connected { session_present } => Happened::Connected(session_present),
         Event::Refused(code) => Happened::Refused(code),
-        Event::Message(head) => Happened::Message(
-            core::str::from_utf8(&head.topic).unwrap().to_string(),
-            qos_value(head.qos),
-            head.identifier,
-            head.payload_length,
-        ),
+        Event::Message(head) => {
+            assert!(!head.has_control_characters);
+            let (qos, identifier) = match head.delivery {
+                Delivery::AtMostOnce => (0, 0),
+                Delivery::AtLeastOnce(identifier) => (1, identifier.get()),
+                Delivery::ExactlyOnce(identifier) => (2, identifier.get()),
+            };
+            let topic = core::str::from_utf8(&head.topic).unwrap().to_string();
+            Happened::Message(topic, qos, identifier, head.payload_length)
+        }
         Event::Payload(piece) => Happened::Payload(piece.to_vec()),
         Event::MessageEnd => Happened::End,
-        Event::Published(identifier) => Happened::Published(identifier),
-        Event::Subscribed(identifier, granted) => Happened::Subscribed(identifier, granted.map(qos_value)),
-        Event::Unsubscribed(identifier) => Happened::Unsubscribed(identifier),
+        Event::Withheld => Happened::Withheld,
+        Event::Published(identifier) => Happened::Published(identifier.get()),
+        Event::Subscribed(identifier, granted) => Happened::Subscribed(identifier.get(), granted.map(qos_value)),
+        Event::Unsubscribed(identifier) => Happened::Unsubscribed(identifier.get()),
     }
 }
 
@@ -122,13 +131,30 @@ fn publication(qos: QoS, payload: &[u8]) -> Publication<Vec<u8>> {
     publication
 }
 
-/// Publishes and gives the publication back as sent: its identifier and its packet.
+/// Publishes above QoS 0, where nothing must be waited for: the identifier.
+fn begin(client: &mut Client, publication: &mut Publication<Vec<u8>>, now: Instant) -> PacketIdentifier {
+    match client.publish(publication, now).unwrap() {
+        Begun::Send(identifier) => identifier,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Publishes and gives the publication back as sent: its identifier, 0 at QoS 0, and its packet.
 fn publish(client: &mut Client, qos: QoS, payload: &[u8], now: Instant) -> (u16, Vec<u8>) {
     let mut publication = publication(qos, payload);
-    let identifier = client.publish(&mut publication, now).unwrap();
+    if qos == QoS::AtMostOnce {
+        assert_eq!(client.publish(&mut publication, now), Ok(Begun::Unconfirmed));
+        return (0, publication.packet().to_vec());
+    }
+    let identifier = begin(client, &mut publication, now);
     let packet = publication.packet().to_vec();
     client.sent(identifier, publication, true, now);
-    (identifier, packet)
+    (identifier.get(), packet)
+}
+
+/// The connection is lost, and not because the peer has closed it.
+fn lose(client: &mut Client) {
+    assert_eq!(client.connection_lost(Loss::Other, START), None);
 }
 
 /// A packet of two bytes behind the length: an acknowledgement.

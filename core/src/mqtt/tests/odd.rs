@@ -36,8 +36,11 @@ fn resumed(client: &mut Client) -> Vec<Vec<u8>> {
 fn puback_before_the_sender_has_given_the_publication_back() {
     let mut client = connected(0);
     let mut publication = publication(QoS::AtLeastOnce, b"x");
-    let identifier = client.publish(&mut publication, START).unwrap();
-    assert_eq!(read(&mut client, &acknowledgement(0x40, identifier)), Ok(vec![Happened::Published(identifier)]));
+    let identifier = begin(&mut client, &mut publication, START);
+    assert_eq!(
+        read(&mut client, &acknowledgement(0x40, identifier.get())),
+        Ok(vec![Happened::Published(identifier.get())])
+    );
     client.sent(identifier, publication, true, START);
     assert_eq!(client.in_flight(), 0);
 }
@@ -47,17 +50,18 @@ fn pubrec_and_pubcomp_before_the_sender_has_given_the_publication_back() {
     for give_back_after_pubrec in [true, false] {
         let mut client = connected(0);
         let mut publication = publication(QoS::ExactlyOnce, b"x");
-        let identifier = client.publish(&mut publication, START).unwrap();
+        let identifier = begin(&mut client, &mut publication, START);
         let mut publication = Some(publication);
-        let pubrel = acknowledgement(0x62, identifier);
-        assert_eq!(answer(&mut client, &acknowledgement(0x50, identifier)), pubrel);
+        let number = identifier.get();
+        let pubrel = acknowledgement(0x62, number);
+        assert_eq!(answer(&mut client, &acknowledgement(0x50, number)), pubrel);
         if give_back_after_pubrec {
             client.sent(identifier, publication.take().unwrap(), true, START);
-            client.connection_lost();
+            lose(&mut client);
             reconnect(&mut client, 0, true, START);
             assert_eq!(resumed(&mut client), [pubrel]);
         }
-        assert_eq!(read(&mut client, &acknowledgement(0x70, identifier)), Ok(vec![Happened::Published(identifier)]));
+        assert_eq!(read(&mut client, &acknowledgement(0x70, number)), Ok(vec![Happened::Published(number)]));
         if let Some(publication) = publication {
             client.sent(identifier, publication, true, START);
         }
@@ -70,8 +74,8 @@ fn a_publication_given_back_after_the_loss_is_sent_again() {
     for sent in [true, false] {
         let mut client = connected(0);
         let mut publication = publication(QoS::AtLeastOnce, b"x");
-        let identifier = client.publish(&mut publication, START).unwrap();
-        client.connection_lost();
+        let identifier = begin(&mut client, &mut publication, START);
+        lose(&mut client);
         client.sent(identifier, publication, sent, START);
         reconnect(&mut client, 0, false, START);
         assert_eq!(resumed(&mut client), [b"\x3a\x06\x00\x01t\x00\x01x"]);
@@ -84,12 +88,13 @@ fn a_failed_resend_is_done_on_the_next_connection() {
     let mut client = connected(0);
     publish(&mut client, QoS::AtLeastOnce, b"a", START);
     publish(&mut client, QoS::AtLeastOnce, b"b", START);
-    client.connection_lost();
+    lose(&mut client);
     reconnect(&mut client, 0, true, START);
 
-    let Resend::Publish(1, publication) = client.resend(START) else { panic!("nothing to send again") };
-    client.sent(1, publication, false, START);
-    client.connection_lost();
+    let Resend::Publish(identifier, publication) = client.resend(START) else { panic!("nothing to send again") };
+    assert_eq!(identifier.get(), 1);
+    client.sent(identifier, publication, false, START);
+    lose(&mut client);
     reconnect(&mut client, 0, true, START);
     assert_eq!(resumed(&mut client), [b"\x3a\x06\x00\x01t\x00\x01a", b"\x3a\x06\x00\x01t\x00\x02b"]);
 }
@@ -104,7 +109,7 @@ fn acknowledgements_of_the_wrong_kind() {
             let mut client = connected(0);
             let (_, mut packet) = publish(&mut client, qos, b"x", START);
             assert_eq!(read(&mut client, &bytes), Err(Violation::Unexpected), "{bytes:x?} for {qos:?}");
-            client.connection_lost();
+            lose(&mut client);
             reconnect(&mut client, 0, true, START);
             packet[0] |= 8;
             assert_eq!(resumed(&mut client), [packet]);
@@ -162,7 +167,7 @@ fn what_was_delivered_is_remembered_as_long_as_the_session() {
     for (present, delivered) in [(true, 0), (false, 3)] {
         let mut client = connected(0);
         read(&mut client, &incoming("t", 2, 0, 5, b"x")).unwrap();
-        client.connection_lost();
+        lose(&mut client);
         reconnect(&mut client, 0, present, START);
         assert_eq!(read(&mut client, &incoming("t", 2, 8, 5, b"x")).unwrap().len(), delivered);
         assert_eq!(transmitted(&mut client, START), b"\x50\x02\x00\x05");
@@ -180,7 +185,7 @@ fn a_broker_that_claims_to_have_kept_a_clean_session() {
 
 #[test]
 fn refusals() {
-    for code in 1..=5 {
+    for code in 1..=255 {
         let mut client = Client::new();
         client.connect(&options(1, true), START).unwrap();
         assert_eq!(read(&mut client, &[0x20, 2, 0, code]), Ok(vec![Happened::Refused(code)]));
@@ -205,7 +210,7 @@ fn half_a_connack_is_forgotten_with_its_connection() {
         client.connect(&options(0, true), START).unwrap();
         assert_eq!(read(&mut client, &b"\x20\x02\x00\x00"[..cut]), Ok(vec![]));
         if cut % 2 == 0 {
-            client.connection_lost();
+            lose(&mut client);
         }
     }
     reconnect(&mut client, 0, false, START);
@@ -218,7 +223,7 @@ fn half_a_message_is_forgotten_with_its_connection() {
         let mut client = connected(0);
         let begun = read(&mut client, &message[..cut]).unwrap();
         assert!(!begun.contains(&Happened::End));
-        client.connection_lost();
+        lose(&mut client);
         assert!(!client.has_replies());
         reconnect(&mut client, 0, true, START);
         let whole = read(&mut client, &message).unwrap();
@@ -239,8 +244,8 @@ fn identifiers_over_more_than_65_535_publications() {
             next += 1;
         }
         let identifier = match round % 5 {
-            0 => client.subscribe("f", QoS::AtMostOnce, &mut packet, START).unwrap().0,
-            1 => client.unsubscribe("f", &mut packet, START).unwrap().0,
+            0 => client.subscribe("f", QoS::AtMostOnce, &mut packet, START).unwrap().0.get(),
+            1 => client.unsubscribe("f", &mut packet, START).unwrap().0.get(),
             _ => {
                 let (identifier, _) = publish(&mut client, QoS::AtLeastOnce, b"", START);
                 assert_eq!(client.in_flight(), 2);
@@ -269,7 +274,7 @@ fn as_much_in_flight_as_there_may_be() {
         answer(&mut client, &acknowledgement(0x50, *identifier));
     }
     assert_eq!(client.publish(&mut publication(QoS::AtLeastOnce, b"x"), START), Err(NotMade::Full));
-    client.connection_lost();
+    lose(&mut client);
     reconnect(&mut client, 0, true, START);
     let pubrels: Vec<Vec<u8>> = identifiers.iter().map(|identifier| acknowledgement(0x62, *identifier)).collect();
     assert_eq!(resumed(&mut client), pubrels);
@@ -293,7 +298,7 @@ fn a_full_store_is_sent_again_in_order() {
         expected.push(incoming("t", qos, 8, u16::from(n) + 1, &[n]));
     }
     for _ in 0..3 {
-        client.connection_lost();
+        lose(&mut client);
         reconnect(&mut client, 0, true, START);
         assert_eq!(resumed(&mut client), expected);
     }
@@ -363,7 +368,7 @@ fn no_pubrel_is_lost_when_many_replies_are_due() {
     let mut client = connected(0);
     publish(&mut client, QoS::ExactlyOnce, b"x", START);
     answer(&mut client, &acknowledgement(0x50, 1));
-    client.connection_lost();
+    lose(&mut client);
     reconnect(&mut client, 0, true, START);
     let message = incoming("t", 1, 0, 7, b"");
     let many = message.repeat(20);
@@ -374,4 +379,77 @@ fn no_pubrel_is_lost_when_many_replies_are_due() {
     assert!(matches!(client.resend(START), Resend::Replies));
     assert_eq!(transmitted(&mut client, START), acknowledgement(0x40, 7).repeat(16));
     assert_eq!(resumed(&mut client), [acknowledgement(0x62, 1)]);
+}
+
+/// A broker that has lost its session has lost the message: PUBREL alone would be answered, and nobody would get it.
+#[test]
+fn a_lost_session_begins_each_exchange_anew() {
+    for clean in [true, false] {
+        let mut client = Client::new();
+        let accept = |client: &mut Client| {
+            client.connect(&options(0, clean), START).unwrap();
+            assert_eq!(read(client, b"\x20\x02\x00\x00"), Ok(vec![Happened::Connected(false)]));
+        };
+        accept(&mut client);
+        for (qos, payload) in [(QoS::ExactlyOnce, b"a"), (QoS::AtLeastOnce, b"b"), (QoS::ExactlyOnce, b"c")] {
+            publish(&mut client, qos, payload, START);
+        }
+        answer(&mut client, &acknowledgement(0x50, 3));
+        answer(&mut client, &acknowledgement(0x50, 1));
+        let again = [incoming("t", 2, 8, 1, b"a"), incoming("t", 1, 8, 2, b"b"), incoming("t", 2, 8, 3, b"c")];
+        for _ in 0..2 {
+            lose(&mut client);
+            accept(&mut client);
+            assert_eq!(resumed(&mut client), again, "in the order of publishing");
+            answer(&mut client, &acknowledgement(0x50, 3));
+        }
+        answer(&mut client, &acknowledgement(0x50, 1));
+        for (bytes, identifier) in [(0x70, 3), (0x40, 2), (0x70, 1)] {
+            let confirmed = read(&mut client, &acknowledgement(bytes, identifier));
+            assert_eq!(confirmed, Ok(vec![Happened::Published(identifier)]));
+        }
+    }
+}
+
+/// Nothing that is said before a publication was sent in the new session can be about it.
+#[test]
+fn acknowledgements_of_a_session_that_is_gone() {
+    for (qos, before, acknowledgements) in
+        [(QoS::AtLeastOnce, &[][..], &[0x40][..]), (QoS::ExactlyOnce, &[0x50], &[0x50, 0x70])]
+    {
+        for first in acknowledgements {
+            let mut client = connected(0);
+            publish(&mut client, qos, b"x", START);
+            for first in before {
+                answer(&mut client, &acknowledgement(*first, 1));
+            }
+            lose(&mut client);
+            reconnect(&mut client, 0, false, START);
+            assert_eq!(read(&mut client, &acknowledgement(*first, 1)), Err(Violation::Unexpected), "{first:x}");
+            assert_eq!(client.in_flight(), 1);
+        }
+    }
+}
+
+#[test]
+fn a_topic_with_control_characters_is_taken_and_not_delivered() {
+    for (qos, flags) in [(0, 0), (1, 1), (2, 0)] {
+        let mut client = connected(0);
+        let message = incoming("a/\t", qos, flags, 5, b"payload");
+        for piece in [&message[..], &message[..7]] {
+            let seen = if piece.len() == message.len() { vec![Happened::Withheld] } else { vec![] };
+            assert_eq!(read(&mut client, piece), Ok(seen));
+            if qos == 2 {
+                break;
+            }
+        }
+        let reply: &[u8] = [&b""[..], b"\x40\x02\x00\x05", b"\x50\x02\x00\x05"][usize::from(qos)];
+        assert_eq!(transmitted(&mut client, START), reply);
+        if qos == 2 {
+            assert_eq!(answer(&mut client, &message), reply, "counted once");
+        } else {
+            assert_eq!(read(&mut client, &message[7..]), Ok(vec![Happened::Withheld]));
+        }
+        assert_eq!(read(&mut client, &incoming("a/b", qos, 0, 6, b"x")).unwrap().len(), 3, "the next is delivered");
+    }
 }

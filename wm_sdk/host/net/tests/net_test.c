@@ -79,17 +79,37 @@ static void test_declarations_agree(void)
 static void test_hosts_entries(void)
 {
     static struct hosts hosts;
-    REQUIRE(hosts_add(&hosts, "a.example=10.0.2.2"));
-    REQUIRE(hosts_add(&hosts, "b=127.0.0.1@250ms"));
-    REQUIRE(hosts_add(&hosts, "c=drop"));
+    static const uint8_t loopback[4] = {10, 0, 2, 2};
+    REQUIRE(hosts_add(&hosts, false, "a.example=10.0.2.2") == NULL);
+    REQUIRE(hosts_add(&hosts, false, "b=127.0.0.1@250ms") == NULL);
+    REQUIRE(hosts_add(&hosts, false, "c=drop") == NULL);
+    REQUIRE(hosts_add(&hosts, false, "d=10.0.2.99") == NULL);
     REQUIRE(hosts_find(&hosts, "A.EXAMPLE") == &hosts.entries[0]);
     REQUIRE(hosts.entries[1].delay_ms == 250);
+    REQUIRE(memcmp(hosts.entries[1].address, loopback, sizeof loopback) == 0);
     REQUIRE(hosts.entries[2].dropped);
     static const char *const malformed[] = {
-        "",           "a",          "=10.0.2.2",    "a=10.0.2",       "a=10.0.2.256",
-        "a=1.2.3.4 ", "a=1.2.3.4@", "a=1.2.3.4@5s", "a=1.2.3.4@5msx", "a=dropped"};
+        "",           "a",          "=10.0.2.2",    "a=10.0.2",       "a=10.0.2.256", "a=010.0.2.2",     "a= 10.0.2.2",
+        "a=1.2.3.4 ", "a=1.2.3.4@", "a=1.2.3.4@5s", "a=1.2.3.4@5msx", "a=dropped",    "a=10.0.2.2@-1ms", "a=1.2.3"};
     for (size_t i = 0; i < sizeof malformed / sizeof *malformed; i++) {
-        REQUIRE(!hosts_add(&hosts, malformed[i]));
+        REQUIRE(hosts_add(&hosts, true, malformed[i]) != NULL);
+    }
+}
+
+static void test_hosts_outside_this_machine(void)
+{
+    static struct hosts hosts;
+    static const struct {
+        const char *entry;
+        bool closed;
+        bool open;
+    } entries[] = {{"a=203.0.113.1", false, true}, {"a=203.0.113.1@5ms", false, true},
+                   {"a=10.0.3.2", false, true},    {"a=127.0.0.2", false, false},
+                   {"a=::1", false, false},        {"a=::1@5ms", false, false},
+                   {"a=2001:db8::1", false, false}};
+    for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
+        REQUIRE((hosts_add(&hosts, false, entries[i].entry) == NULL) == entries[i].closed);
+        REQUIRE((hosts_add(&hosts, true, entries[i].entry) == NULL) == entries[i].open);
     }
 }
 
@@ -380,6 +400,7 @@ struct test {
 static const struct test tests[] = {
     {"our declarations agree with lwIP", test_declarations_agree},
     {"entries of the list of hosts", test_hosts_entries},
+    {"hosts outside this machine", test_hosts_outside_this_machine},
     {"an address by DHCP", test_link_up},
     {"names come from the list only", test_names},
     {"connect and round trip", test_connect_and_round_trip},
