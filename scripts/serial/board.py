@@ -14,6 +14,9 @@ from atport import AtPort, Observer
 HOST_LOOPBACK = "10.0.2.2"
 """Where the virtual board finds the host's loopback."""
 
+SERVERS = ("decoded", "raw", "strict")
+"""Kinds of AT servers (`w800-sim --argv`): they remove quotes and escapes, keep them, or refuse most of them."""
+
 RECOVERY_SECONDS = 60
 """In which a real board that was left in any state answers again; a data phase alone lasts for 20."""
 

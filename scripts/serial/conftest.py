@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from atport import Surprise
-from board import HOST_LOOPBACK, RealBoard, VirtualBoard, build_image, build_virtual_board
+from board import HOST_LOOPBACK, SERVERS, RealBoard, VirtualBoard, build_image, build_virtual_board
 from broker import Broker, Witness
 from certificates import Certificates
 from link import Link
@@ -37,7 +37,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--baud", type=int, default=115200, help="of --port")
     group.addoption("--no-clock", action="store_true", help="with --port: the board does not know the time")
     group.addoption("--transcript", type=Path, help="with --port: a file for all lines of the port, without passwords")
-    group.addoption("--argv", choices=("decoded", "raw"), default="decoded", help="how the AT server hands on parameters")
+    group.addoption("--argv", choices=SERVERS, default=SERVERS[0], help="the kind of AT server in the virtual board")
     group.addoption("--sim", help="path of w800-sim (default: cargo builds it)")
     group.addoption("--cpu", choices=("native", "xt804"), default="native", help="what runs the library in w800-sim")
     group.addoption("--image", help="with --cpu xt804: the program (default: scripts/build-image.sh builds it)")
@@ -67,7 +67,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Of the tests that were asked for, leave out what a real board cannot run, and what needs no other run."""
     option = config.getoption
-    if option("--argv") == "raw" or option("--cpu") == "xt804":
+    if option("--argv") != SERVERS[0] or option("--cpu") == "xt804":
         others = [item for item in items if item.get_closest_marker("once")]
         config.hook.pytest_deselected(items=others)
         items[:] = [item for item in items if not item.get_closest_marker("once")]

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
-from board import REPOSITORY
+from board import REPOSITORY, SERVERS
 from checks import Found, Wishes, check, tidy
 from transcript import Transcript
 
@@ -49,7 +49,7 @@ def arguments() -> tuple[argparse.Namespace, list[str]]:
     parser.add_argument("--password", help=f"its password (or in {PASSWORD}, or asked for)")
     parser.add_argument("--sntp", default="", help="a time server, where the firmware's own do not answer")
     parser.add_argument(
-        "--argv", choices=("decoded", "raw"), default="", help="how the AT server hands on parameters (found out)"
+        "--argv", choices=SERVERS, default="", help="how the AT server hands on parameters (found out)"
     )
     parser.add_argument("--replace-certificates", action="store_true", help="those that AT+MQTTCERT has stored may go")
     parser.add_argument("--report", type=Path, help="a folder for the records (target/board/<time>)")

@@ -9,12 +9,9 @@ import os
 import pytest
 
 from atport import quote
-from board import VirtualBoard
+from board import SERVERS, VirtualBoard
 from link import Link
 from test_quoting import ESCAPED, REFUSED, TOLERANT
-
-SERVERS = ("decoded", "raw", "strict")
-"""What `w800-sim --argv` takes: servers that remove quotes and escapes, keep them, or refuse most of them."""
 
 HOSTILE = {
     "plain": ("w800", "user", "secret", "path"),

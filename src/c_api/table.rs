@@ -93,7 +93,7 @@ fn dispatch(row: &'static Command, form: bindings::wm_at_type_e, argc: c_int) ->
         ServerResult::Error => bindings::WM_AT_RESULT_FAIL,
         ServerResult::Nothing => {
             running.ended(output);
-            return bindings::WM_AT_RESULT_NULL as c_int;
+            return bindings::WM_AT_RESULT_OK as c_int;
         }
     };
     running.answered(output);
