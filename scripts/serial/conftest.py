@@ -195,7 +195,7 @@ def _boards(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
                 tap = transcript.note if transcript else None
                 current = RealBoard(option("--port"), option("--baud"), argv, option("--broker"), tap)
             else:
-                options = ["--heap", str(HEAP), *hosts(), *getattr(request.module, "BOARD", ())]
+                options = ["--heap", str(getattr(request.module, "HEAP", HEAP)), *hosts(), *getattr(request.module, "BOARD", ())]
                 folder = tmp_path_factory.mktemp("board")
                 current = VirtualBoard(os.environ["W800_SIM"], folder, argv, *options)
             current.open()
