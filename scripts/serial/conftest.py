@@ -22,6 +22,26 @@ from transcript import Transcript
 
 HEAP = 100 * 1024
 BULK_BAUD = 921600
+SERVER_FILES = (
+    "test_bad_input.py",
+    "test_busy.py",
+    "test_codes.py",
+    "test_flood.py",
+    "test_identity.py",
+    "test_in_flight.py",
+    "test_interleaving.py",
+    "test_limits.py",
+    "test_long_fields.py",
+    "test_parameters.py",
+    "test_port.py",
+    "test_pubraw.py",
+    "test_queries.py",
+    "test_quoting.py",
+    "test_session.py",
+    "test_styles.py",
+)
+"""What the kind of AT server could matter to: these get the marker `server`."""
+
 FAILED = pytest.StashKey[bool]()
 LEFT_OUT = pytest.StashKey[dict[str, list[str]]]()
 """Tests that a real board cannot run, by the reason."""
@@ -61,6 +81,11 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if TRANSCRIPT in config.stash:
         config.stash[TRANSCRIPT].close()
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if item.path.name in SERVER_FILES:
+        item.add_marker("server")
 
 
 @pytest.hookimpl(trylast=True)
