@@ -17,6 +17,7 @@ use super::publication::Publication;
 use super::received::Received;
 pub use super::refusal::Loss;
 use super::refusal::Refusals;
+pub use super::wire::NotMade;
 use super::wire::{self, remaining_length};
 use super::{QoS, connect, qos_value};
 use crate::bytes::Buffer;
@@ -67,17 +68,6 @@ pub enum Lost {
     NoPingResponse,
     /// A packet began and did not go on within [`SILENCE_MS`].
     StalledPacket,
-}
-
-/// Why a packet could not be made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NotMade {
-    /// No memory for it.
-    NoMemory,
-    /// It does not fit its packet type.
-    TooLong,
-    /// As much is in flight as there may be.
-    Full,
 }
 
 /// What to do with a publication that [`Session::publish`] has taken.
