@@ -45,11 +45,7 @@ const OPTIONS: &[Row] = &[
     Row { name: "TASK_PRIORITY", kind: Kind::Priority },
     Row {
         name: "ARGV",
-        kind: Kind::Choice(&[
-            ("auto", "None"),
-            ("raw", "Some(w800_mqtt_core::at::ArgStyle::Raw)"),
-            ("decoded", "Some(w800_mqtt_core::at::ArgStyle::Decoded)"),
-        ]),
+        kind: Kind::Choice(&[("auto", "Argv::Line"), ("raw", "Argv::Raw"), ("decoded", "Argv::Decoded")]),
     },
     switch("ERROR_LINES"),
     switch("TLS"),
@@ -105,9 +101,7 @@ pub fn resolve(environment: &BTreeMap<String, String>, config: &str, at_priority
                 let why = format!(", below the AT server's {at_priority}");
                 ("u32", given.number(row.name, 1, most, most, &why)?.to_string())
             }
-            Kind::Choice(values) => {
-                ("Option<w800_mqtt_core::at::ArgStyle>", given.choice(row.name, values)?.to_string())
-            }
+            Kind::Choice(values) => ("Argv", given.choice(row.name, values)?.to_string()),
         };
         options.source += &format!("pub const {}: {of} = {value};\n", row.name);
     }

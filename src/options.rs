@@ -3,9 +3,20 @@
 //! Modules, rows of the command table and C entry points come and go by the cfgs `tls`, `websocket`, `additions` and
 //! `certificate_command` (the last is both `tls` and `additions`); inside functions these constants decide.
 
-use w800_mqtt_core::at::ArgStyle;
+/// Where a handler finds its parameters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Argv {
+    /// On the line as it was typed, which the port has kept.
+    Line,
+    /// In the server's arguments: pieces of the line between commas, as they were typed.
+    Raw,
+    /// In the server's arguments: decoded by it.
+    Decoded,
+}
 
 mod chosen {
+    use super::Argv;
+
     include!(concat!(env!("OUT_DIR"), "/options.rs"));
 }
 
@@ -21,8 +32,8 @@ pub const TASK_STACK: u32 = chosen::TASK_STACK;
 /// The priority of a link's task, below the AT server's.
 pub const TASK_PRIORITY: u32 = chosen::TASK_PRIORITY;
 
-/// How the AT server hands parameters on; `None` when USERCFG shows it.
-pub const ARGV: Option<ArgStyle> = chosen::ARGV;
+/// Where a handler finds its parameters.
+pub const ARGV: Argv = chosen::ARGV;
 
 /// Whether an error prints its code.
 pub const ERROR_LINES: bool = chosen::ERROR_LINES;
