@@ -218,7 +218,7 @@ def _boards(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
                 option = request.config.getoption
                 transcript = request.config.stash.get(TRANSCRIPT, None)
                 tap = transcript.note if transcript else None
-                current = RealBoard(option("--port"), option("--baud"), argv, option("--broker"), tap)
+                current = RealBoard(option("--port"), option("--baud"), option("--broker"), tap)
             else:
                 options = ["--heap", str(getattr(request.module, "HEAP", HEAP)), *hosts(), *getattr(request.module, "BOARD", ())]
                 folder = tmp_path_factory.mktemp("board")
@@ -248,7 +248,7 @@ def board(request: pytest.FixtureRequest, _boards):
         return
     try:
         assert current.alive, "the board died"
-        Link(current.port, current.host, current.argv).clean()
+        Link(current.port, current.host).clean()
     except BaseException:
         discard()
         raise
@@ -257,7 +257,7 @@ def board(request: pytest.FixtureRequest, _boards):
 @pytest.fixture
 def link(board) -> Link:
     """Link 0 in state 0."""
-    return Link(board.port, board.host, board.argv)
+    return Link(board.port, board.host)
 
 
 @pytest.fixture

@@ -130,7 +130,7 @@ def session(board: VirtualBoard, here: Scene) -> None:
         print(f"\n{colour('1', f'[{next(numbers)}/{total}] {title}')}", flush=True)
 
     at = board.open(show)
-    link = Link(at, here.host, board.argv)
+    link = Link(at, here.host)
     target = f'{here.scheme},"{here.host}",{here.port},"{here.path}",0'
 
     if here.scheme in VERIFYING:

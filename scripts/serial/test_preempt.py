@@ -36,7 +36,7 @@ __all__ = [
 def link(new_board, request):
     """Link 0 of a board of its own that must be sound after the test."""
     board = new_board("--preempt", str(request.param))
-    link = Link(board.port, board.host, board.argv)
+    link = Link(board.port, board.host)
     yield link
     assert board.alive, "the board died"
     link.clean()

@@ -93,7 +93,7 @@ def test_connect_carries_exactly_what_usercfg_said(link, connect_packet, name):
 def test_from_the_first_command_on(new_board, broker, witness, name):
     """A board that has seen no line yet reads the first one right, and all later ones."""
     board = new_board()
-    link = Link(board.port, board.host, board.argv)
+    link = Link(board.port, board.host)
     link.port.ok(usercfg(HOSTILE[name]))
     link.port.ok("AT+MQTTUSERCFG?", row(HOSTILE[name]))
     others_are_read_alike(link, broker, witness)
