@@ -1,9 +1,8 @@
 //! What this build was asked to be: `build_options.rs` reads the options, docs/options.md tells what each is for.
 //!
-//! Modules, rows of the command table and C entry points come and go by the cfgs `tls`, `websocket`, `additions` and
-//! `certificate_command` (the last is both `tls` and `additions`); inside functions these constants decide.
-
-use w800_mqtt_core::at::ArgStyle;
+//! Modules, rows of the command table and C entry points come and go by the cfgs `tls`, `websocket`, `additions`,
+//! `certificate_command` (both `tls` and `additions`) and `argv_line`, `argv_raw` or `argv_decoded` (where parameters are
+//! read from); inside functions these constants decide.
 
 mod chosen {
     include!(concat!(env!("OUT_DIR"), "/options.rs"));
@@ -20,9 +19,6 @@ pub const TASK_STACK: u32 = chosen::TASK_STACK;
 
 /// The priority of a link's task, below the AT server's.
 pub const TASK_PRIORITY: u32 = chosen::TASK_PRIORITY;
-
-/// How the AT server hands parameters on; `None` when USERCFG shows it.
-pub const ARGV: Option<ArgStyle> = chosen::ARGV;
 
 /// Whether an error prints its code.
 pub const ERROR_LINES: bool = chosen::ERROR_LINES;

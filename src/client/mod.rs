@@ -2,14 +2,15 @@
 //!
 //! * [`actions`] runs one command: parse, ask the link's state, act, answer.
 //! * [`queries`] prints the rows of the query forms.
-//! * [`data_phase`] takes the bytes behind a `>` prompt.
+//! * [`data_phase`] takes the bytes behind a `>` prompt, and does with them what their command wants.
 //! * [`exchange`] sends a packet from the AT task and waits for the broker's answer.
 //! * [`task`] is the link's task: it reads, keeps alive, reconnects; [`connection`] is how it connects.
 //! * [`sending`] is the right to send, and what must be sent before it goes on to another task.
-//! * [`stream`] sends a message while it is typed.
+//! * `stream` sends a message while it is typed.
 //! * [`statistics`] counts.
 //! * [`report`] remembers why something failed.
-//! * [`port`] stands between the serial line and the AT server; [`output`] keeps lines and answers from mixing.
+//! * `port` stands between the serial line and the AT server; an image without it has `passthrough` for its data phases.
+//! * [`output`] keeps lines and answers from mixing.
 //!
 //! Rights are held as long as something takes, in this order: the port ([`output::Output`]), a link's sending side
 //! ([`sending::SendRight`]). Locks ([`crate::sdk::sync`]) are held for a step that waits for nothing: a link's
@@ -22,11 +23,15 @@ mod connection;
 pub mod data_phase;
 pub mod exchange;
 pub mod output;
+#[cfg(not(argv_line))]
+pub mod passthrough;
+#[cfg(argv_line)]
 pub mod port;
 pub mod queries;
 pub mod report;
 pub mod sending;
 pub mod statistics;
+#[cfg(argv_line)]
 mod stream;
 pub mod task;
 
@@ -93,7 +98,10 @@ pub fn prepare() -> Result<(), Code> {
         for runtime in &RUNTIMES {
             runtime.create()?;
         }
+        #[cfg(argv_line)]
         port::create()?;
+        #[cfg(not(argv_line))]
+        output::semaphore().create()?;
         heap::open_arena();
         Ok(())
     });

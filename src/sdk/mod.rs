@@ -25,10 +25,13 @@ pub mod digest;
 pub mod dns;
 pub mod heap;
 pub mod hook;
+#[cfg(argv_line)]
 pub mod lend;
 pub mod log;
 #[cfg(target_os = "none")]
 mod panic;
+#[cfg(not(argv_line))]
+pub mod passthrough;
 #[cfg(any(tls, websocket))]
 pub mod random;
 pub mod socket;
