@@ -20,13 +20,27 @@ enum Kind {
     Number { least: u32, most: u32, default: u32, of: &'static str },
     /// From 1 to below the AT server's priority: its `OK` must not be overtaken by a line of the link's task.
     Priority,
-    /// One of these, the first by default. In `wmsdk_config.h` each is a switch of its own.
-    Choice(&'static [(&'static str, &'static str)]),
+    /// One of these, the first by default; a cfg says which. In `wmsdk_config.h` each is a switch of its own.
+    Choice(&'static [&'static str]),
 }
 
 struct Row {
     name: &'static str,
     kind: Kind,
+}
+
+impl Row {
+    fn cfg(&self, value: &str) -> String {
+        format!("{}_{value}", self.name.to_lowercase())
+    }
+
+    fn cfgs(&self) -> Vec<String> {
+        match &self.kind {
+            Kind::Switch { .. } => vec![self.name.to_lowercase()],
+            Kind::Choice(values) => values.iter().map(|value| self.cfg(value)).collect(),
+            Kind::Number { .. } | Kind::Priority => vec![],
+        }
+    }
 }
 
 const fn switch(name: &'static str) -> Row {
@@ -43,10 +57,7 @@ const OPTIONS: &[Row] = &[
     number("ARENA_BYTES", 1024, 65_536, 6144, "usize"),
     number("TASK_STACK", 6144, 32_768, 8192, "u32"),
     Row { name: "TASK_PRIORITY", kind: Kind::Priority },
-    Row {
-        name: "ARGV",
-        kind: Kind::Choice(&[("auto", "Argv::Line"), ("raw", "Argv::Raw"), ("decoded", "Argv::Decoded")]),
-    },
+    Row { name: "ARGV", kind: Kind::Choice(&["line", "raw", "decoded"]) },
     switch("ERROR_LINES"),
     switch("TLS"),
     switch("WEBSOCKET"),
@@ -60,8 +71,7 @@ pub fn variables() -> impl Iterator<Item = String> {
 
 /// Every cfg there may be.
 pub fn possible_cfgs() -> impl Iterator<Item = String> {
-    let switches = OPTIONS.iter().filter(|row| matches!(row.kind, Kind::Switch { .. }));
-    switches.map(|row| row.name.to_lowercase()).chain([CERTIFICATE_COMMAND.into()])
+    OPTIONS.iter().flat_map(Row::cfgs).chain([CERTIFICATE_COMMAND.into()])
 }
 
 /// `AT+MQTTCERT` is an addition that only TLS has a use for.
@@ -101,7 +111,10 @@ pub fn resolve(environment: &BTreeMap<String, String>, config: &str, at_priority
                 let why = format!(", below the AT server's {at_priority}");
                 ("u32", given.number(row.name, 1, most, most, &why)?.to_string())
             }
-            Kind::Choice(values) => ("Argv", given.choice(row.name, values)?.to_string()),
+            Kind::Choice(values) => {
+                options.cfgs.push(row.cfg(given.choice(row.name, values)?));
+                continue;
+            }
         };
         options.source += &format!("pub const {}: {of} = {value};\n", row.name);
     }
@@ -177,23 +190,19 @@ impl Given<'_> {
         value.ok_or_else(|| refusal(&name, text, &format!("a number from {least} to {most}{why}")))
     }
 
-    fn choice(&self, name: &str, values: &[(&str, &'static str)]) -> Result<&'static str, String> {
-        let names: Vec<&str> = values.iter().map(|(name, _)| *name).collect();
+    fn choice(&self, name: &str, values: &[&'static str]) -> Result<&'static str, String> {
         if let Some((variable, text)) = self.variable(name) {
-            let found = values.iter().find(|(known, _)| *known == text);
-            return found
-                .map(|(_, value)| *value)
-                .ok_or_else(|| refusal(&variable, text, &format!("one of {}", names.join(", "))));
+            let found = values.iter().find(|known| **known == text).copied();
+            return found.ok_or_else(|| refusal(&variable, text, &format!("one of {}", values.join(", "))));
         }
         let mut chosen = None;
-        for (known, value) in values {
-            let switch = format!("{name}_{}", known.to_uppercase());
+        for value in values {
+            let switch = format!("{name}_{}", value.to_uppercase());
             if self.configured_switch(&switch)? == Some(true) && chosen.replace(*value).is_some() {
                 return Err(refusal(&format!("CONFIG_{PREFIX}{switch}"), "1", "the only one of its choice"));
             }
         }
-        let first = values.first().map_or("", |(_, value)| *value);
-        Ok(chosen.unwrap_or(first))
+        Ok(chosen.or(values.first().copied()).unwrap_or_default())
     }
 }
 

@@ -117,7 +117,8 @@ int w800_mqtt_at_set_line_hook(w800_mqtt_at_line_hook hook, void *context);
  * Without that option linker/no_wrap.ld goes to the linker. Once, behind wm_atcmd_init().
  *
  * What wm_atcmd_dev_register() returns. Without memory for the line's semaphores the server has the line to itself, and
- * commands with parameters are refused.
+ * commands with parameters are refused. An archive built with W800_MQTT_AT_ARGV=raw or decoded does without, and has no
+ * such function.
  */
 int w800_mqtt_at_dev_register(wm_atcmd_dev_type_e type, wm_dev_ops_t functions);
 

@@ -31,11 +31,13 @@ has() {
 }
 
 link() {
-    local roots=w800_mqtt_at_table,w800_mqtt_at_get_statistics,__wrap_wm_atcmd_dev_register
-    # A build without TLS has none to set.
-    if has w800_mqtt_at_set_credential; then
-        roots+=,w800_mqtt_at_set_credential
-    fi
+    local roots=w800_mqtt_at_table,w800_mqtt_at_get_statistics name
+    # A build without TLS has no credential to set, and one for the server's argv nothing to register the line with.
+    for name in w800_mqtt_at_set_credential __wrap_wm_atcmd_dev_register; do
+        if has "$name"; then
+            roots+=,$name
+        fi
+    done
     toolchain cargo run --quiet --manifest-path "$root/xt804/Cargo.toml" --target-dir "$out/xt804" --bin xt804-link -- \
         "${csky}ld" "$image" "$roots" "$out/libw800_mqtt_at.a" "$out/firmware.o"
 }

@@ -14,6 +14,8 @@ source "$root/scripts/setup/common.sh"
 
 spec=csky-w800-none-elfabiv2
 out=${CARGO_TARGET_DIR:-$root/target}/csky
+# What the linker takes in the place of the SDK's function.
+wrapped=__wrap_wm_atcmd_dev_register
 
 # RUSTC_BOOTSTRAP: building core for a target of one's own needs nightly's options of this stable
 # compiler. fmt-debug=none: no {:?} output in firmware. inline-threshold: 0.5 KB less flash.
@@ -51,7 +53,7 @@ archive() {
     "${csky}ar" t "$out/libw800_mqtt_at.a.tmp" | grep '^compiler_builtins-' |
         xargs -r "${csky}ar" d "$out/libw800_mqtt_at.a.tmp"
     "${csky}objcopy" --wildcard --keep-global-symbol='w800_mqtt_at_*' --keep-global-symbol='__atomic_*' \
-        --keep-global-symbol=__wrap_wm_atcmd_dev_register "$out/libw800_mqtt_at.a.tmp"
+        --keep-global-symbol="$wrapped" "$out/libw800_mqtt_at.a.tmp"
     "${csky}ranlib" "$out/libw800_mqtt_at.a.tmp"
     mv "$out/libw800_mqtt_at.a.tmp" "$out/libw800_mqtt_at.a"
 }
@@ -60,7 +62,12 @@ archive() {
 link() {
     grep -v '^ *\(#\|$\|mqtt_client_tls_\)' "$root/linker/sdk-symbols.txt" | tr '|' '\n' |
         sed '/./!d; s/.*/--defsym=&=0/' >"$out/stubs.rsp"
-    "${csky}ld" --gc-sections --entry=0 --require-defined=w800_mqtt_at_table --require-defined=__wrap_wm_atcmd_dev_register \
+    local roots=(--require-defined=w800_mqtt_at_table)
+    # A build for the server's argv has none.
+    if "${csky}nm" "$out/libw800_mqtt_at.a" 2>/dev/null | grep " T $wrapped\$" >/dev/null; then
+        roots+=("--require-defined=$wrapped")
+    fi
+    "${csky}ld" --gc-sections --entry=0 "${roots[@]}" \
         -T "$root/linker/w800_mqtt_at.ld" -Map="$out/w800_mqtt_at.map" -o "$out/w800_mqtt_at.elf" \
         "@$out/stubs.rsp" "$out/libw800_mqtt_at.a" "$root/linker/no_credentials.ld"
 }

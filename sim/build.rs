@@ -1,5 +1,5 @@
 //! Compiles the C code of the product that the virtual board runs (`src/product.c`), and passes the AT command table's
-//! section to the linker, the functions that the trace watches (`src/trace/edge.rs`), the cfg `tls` where the library has
+//! section to the linker, how the serial line is registered, the functions that the trace watches (`src/trace/edge.rs`), the cfg `tls` where the library has
 //! TLS, and the sanitizers where `W800_SIM_SANITIZE=1` asks for them.
 #![allow(clippy::expect_used, reason = "a build script may stop at an error")]
 
@@ -19,7 +19,8 @@ fn main() {
     println!("cargo::rerun-if-changed={table}");
     println!("cargo::rerun-if-env-changed=W800_SIM_SANITIZE");
     println!("cargo::rustc-link-arg-bins=-Wl,-T,{table}");
-    println!("cargo::rustc-link-arg-bins=-Wl,--wrap=wm_atcmd_dev_register");
+    println!("cargo::rerun-if-env-changed=W800_SIM_UNWRAPPED");
+    println!("cargo::rustc-link-arg-bins={}", registration(&root));
     for function in WATCHED {
         println!("cargo::rustc-link-arg-bins=-Wl,--wrap={function}");
     }
@@ -35,6 +36,16 @@ fn main() {
         }
         println!("cargo::rustc-link-arg-bins=-rdynamic");
     }
+}
+
+/// By whom the serial line is registered: through the library, unless that was built to do without, or the firmware was
+/// linked without the wrap (`W800_SIM_UNWRAPPED=1`).
+fn registration(root: &str) -> String {
+    let through_library = std::env::var_os("DEP_W800_MQTT_AT_ARGV_LINE").is_some();
+    if through_library && std::env::var("W800_SIM_UNWRAPPED").map_or(true, |value| value != "1") {
+        return "-Wl,--wrap=wm_atcmd_dev_register".to_owned();
+    }
+    format!("-Wl,{root}/../linker/no_wrap.ld")
 }
 
 fn compile_product() {

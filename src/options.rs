@@ -1,22 +1,10 @@
 //! What this build was asked to be: `build_options.rs` reads the options, docs/options.md tells what each is for.
 //!
-//! Modules, rows of the command table and C entry points come and go by the cfgs `tls`, `websocket`, `additions` and
-//! `certificate_command` (the last is both `tls` and `additions`); inside functions these constants decide.
-
-/// Where a handler finds its parameters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Argv {
-    /// On the line as it was typed, which the port has kept.
-    Line,
-    /// In the server's arguments: pieces of the line between commas, as they were typed.
-    Raw,
-    /// In the server's arguments: decoded by it.
-    Decoded,
-}
+//! Modules, rows of the command table and C entry points come and go by the cfgs `tls`, `websocket`, `additions`,
+//! `certificate_command` (both `tls` and `additions`) and `argv_line`, `argv_raw` or `argv_decoded` (where parameters are
+//! read from); inside functions these constants decide.
 
 mod chosen {
-    use super::Argv;
-
     include!(concat!(env!("OUT_DIR"), "/options.rs"));
 }
 
@@ -31,9 +19,6 @@ pub const TASK_STACK: u32 = chosen::TASK_STACK;
 
 /// The priority of a link's task, below the AT server's.
 pub const TASK_PRIORITY: u32 = chosen::TASK_PRIORITY;
-
-/// Where a handler finds its parameters.
-pub const ARGV: Argv = chosen::ARGV;
 
 /// Whether an error prints its code.
 pub const ERROR_LINES: bool = chosen::ERROR_LINES;

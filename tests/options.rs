@@ -39,7 +39,6 @@ fn defaults() {
         "ARENA_BYTES: usize = 6144",
         "TASK_STACK: u32 = 8192",
         "TASK_PRIORITY: u32 = 6",
-        "ARGV: Argv = Argv::Line",
         "ERROR_LINES: bool = true",
         "TLS: bool = true",
         "WEBSOCKET: bool = true",
@@ -47,7 +46,7 @@ fn defaults() {
     ] {
         assert!(has(&options, constant), "{constant}\n{}", options.source);
     }
-    assert_eq!(options.cfgs, ["error_lines", "tls", "websocket", "additions", "certificate_command"]);
+    assert_eq!(options.cfgs, ["argv_line", "error_lines", "tls", "websocket", "additions", "certificate_command"]);
     let possible: Vec<String> = build_options::possible_cfgs().collect();
     assert!(options.cfgs.iter().all(|cfg| possible.contains(cfg)));
 }
@@ -64,7 +63,6 @@ fn a_project_configures_and_the_environment_wins() {
         "LINKS: usize = 2",
         "ARENA_BYTES: usize = 2048",
         "TASK_STACK: u32 = 8192",
-        "ARGV: Argv = Argv::Raw",
         "TLS: bool = true",
         "WEBSOCKET: bool = true",
         "ADDITIONS: bool = false",
@@ -72,8 +70,8 @@ fn a_project_configures_and_the_environment_wins() {
     ] {
         assert!(has(&options, constant), "{constant}\n{}", options.source);
     }
-    assert_eq!(options.cfgs, ["tls", "websocket"]);
-    assert_eq!(taken(&[("ARGV", "auto")], &config).cfgs, ["tls"]);
+    assert_eq!(options.cfgs, ["argv_raw", "tls", "websocket"]);
+    assert_eq!(taken(&[("ARGV", "decoded")], &config).cfgs, ["argv_decoded", "tls"]);
 }
 
 #[test]
@@ -95,7 +93,7 @@ fn what_is_wrong_is_named_with_its_value_and_range() {
         ("ARENA_BYTES", "1023", "W800_MQTT_AT_ARENA_BYTES=1023: must be a number from 1024 to 65536"),
         ("TASK_STACK", "99999", "W800_MQTT_AT_TASK_STACK=99999: must be a number from 6144 to 32768"),
         ("TASK_PRIORITY", "7", "W800_MQTT_AT_TASK_PRIORITY=7: must be a number from 1 to 6, below the AT server's 7"),
-        ("ARGV", "RAW", "W800_MQTT_AT_ARGV=RAW: must be one of auto, raw, decoded"),
+        ("ARGV", "RAW", "W800_MQTT_AT_ARGV=RAW: must be one of line, raw, decoded"),
         ("TLS", "yes", "W800_MQTT_AT_TLS=yes: must be y or n"),
         ("LINK", "2", &unknown),
     ] {
@@ -322,11 +320,20 @@ fn error_lines() {
     assert!(!BUILDS.lean.holds("ERR CODE:"));
 }
 
-/// Arguments from a server that decodes leave nothing to search.
+/// Parameters come from the line, which then passes through the library, or from the server's `argv`.
 #[test]
-fn one_style_of_parameters() {
+fn one_way_of_parameters_and_data() {
     let Builds { default, lean: decoded, two_links: raw, .. } = &*BUILDS;
-    for (build, searches) in [(default, true), (raw, true), (decoded, false)] {
-        assert_eq!(build.keeps("quoting6search"), searches);
+    for (build, line) in [(default, true), (raw, false), (decoded, false)] {
+        for name in ["__wrap_wm_atcmd_dev_register", "w800_mqtt_at_dev_register"] {
+            assert_eq!(build.offers.contains(name), line, "{name}");
+        }
+        assert_eq!(build.keeps("6client4port"), line);
+        assert_eq!(build.statics.contains_key("TYPED"), line);
+        for name in ["wm_atcmd_enter_passthrough", "wm_atcmd_exit_passthrough"] {
+            assert_eq!(build.needs_any(name), !line, "{name}");
+        }
+        assert_eq!(build.needs_any("__real_wm_atcmd_dev_register"), line);
     }
+    assert!(default.flash_bytes() > raw.flash_bytes() && default.ram_bytes() > raw.ram_bytes());
 }

@@ -16,7 +16,7 @@ NUMBERS = {
 """Least, most, default."""
 
 SWITCHES = ("ERROR_LINES", "TLS", "WEBSOCKET", "ADDITIONS")
-STYLES = ("AUTO", "RAW", "DECODED")
+STYLES = ("LINE", "RAW", "DECODED")
 NEEDED = ("LWIP_TCP", *(f"COMPONENT_{name}_ENABLED" for name in ("WIFI", "LWIP", "MBEDTLS", "NVS")))
 
 

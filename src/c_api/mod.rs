@@ -5,9 +5,14 @@
 //! Never here: what a command means, or a call of the SDK.
 #![allow(unsafe_code)]
 
+#[cfg(not(argv_line))]
+mod argv;
 #[cfg(tls)]
 pub mod credentials;
 pub mod hook;
+#[cfg(argv_line)]
 pub mod port;
 pub mod statistics;
 pub mod table;
+#[cfg(argv_line)]
+mod typed;

@@ -1,15 +1,14 @@
 //! Where the C side comes in: one row of `.wm_at_table` per command, and the handlers that the rows name.
 
-use crate::client::actions::{self, Form, ServerResult};
-use crate::client::port;
+#[cfg(not(argv_line))]
+use super::argv::dispatch;
+#[cfg(argv_line)]
+use super::typed::dispatch;
+use crate::client::actions::{Form, ServerResult};
 use crate::options::ADDITIONS;
 use crate::sdk::bindings;
-use crate::sdk::log;
 use core::ffi::{c_char, c_int};
-use core::sync::atomic::{AtomicBool, Ordering};
-use w800_mqtt_core::at::Code;
 use w800_mqtt_core::at::command::{COMMANDS, Command};
-use w800_mqtt_core::at::parse::split;
 
 /// How many commands this build has.
 const COUNT: usize = 16 + ADDITIONS as usize + cfg!(certificate_command) as usize;
@@ -68,45 +67,27 @@ const fn command<const ROW: usize>() -> &'static Command {
     const { &Command { usage: if cfg!(usage_texts) { COMMANDS[ROW].usage } else { c"" }, ..COMMANDS[ROW] } }
 }
 
-/// The handler of row `ROW`: the server tells a handler everything but its command's name. What it tells of parameters is
-/// a stand-in: they are read as they were typed.
-extern "C" fn handle<const ROW: usize>(form: bindings::wm_at_type_e, argc: c_int, _: *mut *mut c_char) -> c_int {
-    dispatch(command::<ROW>(), form, argc)
-}
-
-#[inline(never)]
-fn dispatch(row: &'static Command, form: bindings::wm_at_type_e, argc: c_int) -> c_int {
+/// The handler of row `ROW`: the server tells a handler everything but its command's name.
+unsafe extern "C" fn handle<const ROW: usize>(
+    form: bindings::wm_at_type_e,
+    argc: c_int,
+    argv: *mut *mut c_char,
+) -> c_int {
     let form = match form {
         bindings::AT_TYPE_QUERY => Form::Query,
         bindings::AT_TYPE_TEST => Form::Test,
         _ => Form::Execute,
     };
-    let mut running = port::Command::begin();
-    let parameters = running.parameters(row.name.to_bytes());
-    if argc > 0 && form == Form::Execute && parameters.is_none() {
-        return refuse_unwrapped(running);
-    }
-    let parameters = parameters.map(|line| split(row, line));
-    let (closing, output) = actions::execute(row, form, parameters);
+    // SAFETY: the server hands `argc` pointers at `argv`, each NULL or a NUL-terminated text, valid during the call.
+    unsafe { dispatch(command::<ROW>(), form, argc, argv) }
+}
+
+/// What a handler returns.
+pub const fn result(closing: ServerResult) -> c_int {
     let result = match closing {
         ServerResult::Ok => bindings::WM_AT_RESULT_OK,
         ServerResult::Error => bindings::WM_AT_RESULT_FAIL,
-        ServerResult::Nothing => {
-            running.ended(output);
-            return bindings::WM_AT_RESULT_OK as c_int;
-        }
+        ServerResult::Nothing => bindings::WM_AT_RESULT_NULL,
     };
-    running.answered(output);
     result as c_int
-}
-
-/// The line did not pass through this library.
-#[cold]
-fn refuse_unwrapped(running: port::Command) -> c_int {
-    static TOLD: AtomicBool = AtomicBool::new(false);
-    if !TOLD.swap(true, Ordering::Relaxed) {
-        log::error(&["link with --wrap=wm_atcmd_dev_register, or build for the server's argv"]);
-    }
-    running.answered(actions::refuse(Code::ParamPrepareError));
-    bindings::WM_AT_RESULT_FAIL as c_int
 }

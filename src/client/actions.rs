@@ -1,10 +1,12 @@
 //! What a command does: parse the line, ask the link's state, act, answer (AT contract §3).
 
-use super::data_phase;
+use super::data_phase::{self, Job};
 use super::output::{self, Output};
 use super::sending::SendRight;
+#[cfg(argv_line)]
+use super::stream;
 use super::task::{LinkTask, stack_bytes};
-use super::{LinkRuntime, exchange, queries, report, runtimes, stream};
+use super::{LinkRuntime, exchange, queries, report, runtimes};
 #[cfg(certificate_command)]
 use crate::net::credentials;
 use crate::options::{self, ERROR_LINES, LINKS};
@@ -52,13 +54,16 @@ pub enum ServerResult {
 }
 
 /// A command that did what it was asked to.
-enum Answer {
+pub enum Answer {
     /// `OK`, behind this text.
     Ok(&'static [u8]),
     /// `ERROR`, behind this text instead of an error code.
     Refused(&'static [u8]),
     /// This text is the whole answer.
     Whole(&'static [u8]),
+    /// The prompt is printed, and the server takes the data behind it when the handler has returned.
+    #[cfg(not(argv_line))]
+    Prompted,
 }
 
 const DONE: Result<Answer, Code> = Ok(Answer::Ok(b""));
@@ -80,6 +85,7 @@ const SUBACK_FAILURE: i32 = 0x80;
 
 /// A message at QoS 0 with more payload than this many bytes is sent as it is typed. A shorter one is kept until it is whole,
 /// so that a host that gives up in the middle costs no connection.
+#[cfg(argv_line)]
 const MOST_KEPT_BYTES: usize = 1024;
 
 /// SDK heap that a publication must leave free for lwIP to send it with, in bytes: its send buffer and some.
@@ -99,7 +105,14 @@ pub fn execute(
         Form::Query => queries::print(row).map(|()| Answer::Ok(b"")),
         Form::Execute => set(row, parameters, &mut prompted),
     });
+    conclude(answer, prompted)
+}
+
+/// Prints what comes before the server's `OK` or `ERROR`; behind a prompt by the right to print that was `prompted`.
+pub fn conclude(answer: Result<Answer, Code>, prompted: Option<Output>) -> (ServerResult, Output) {
     let (text, code, closing) = match answer {
+        #[cfg(not(argv_line))]
+        Ok(Answer::Prompted) => return (ServerResult::Nothing, prompted.unwrap_or_else(Output::claim)),
         Ok(Answer::Ok(text)) => (text, None, ServerResult::Ok),
         Ok(Answer::Whole(text)) => (text, None, ServerResult::Nothing),
         Ok(Answer::Refused(text)) => (text, None, ServerResult::Error),
@@ -120,6 +133,7 @@ pub fn execute(
 }
 
 /// Prints the error line of a command that was not run.
+#[cfg(argv_line)]
 pub fn refuse(code: Code) -> Output {
     let mut output = Output::claim();
     print_error(&mut output, code);
@@ -168,10 +182,8 @@ fn set_link(
             DONE
         }
         CommandId::LongClientId | CommandId::LongUsername | CommandId::LongPassword => {
-            let mut field = Bytes::allocate(size(values.int(1))?).ok_or(Code::MallocFailed)?;
-            data_phase::fill(field.as_mut(), prompted)?;
-            set_field(runtime, row.id, field)?;
-            DONE
+            let field = Bytes::allocate(size(values.int(1))?).ok_or(Code::MallocFailed)?;
+            data_phase::take(runtime, Job::Field(row.id, field), prompted)
         }
         CommandId::ConnCfg => connection_config(runtime, &values),
         CommandId::Alpn => alpn(runtime, &values),
@@ -244,7 +256,7 @@ fn user_config(runtime: &LinkRuntime, values: &Values<'_>) -> Result<(), Code> {
 ///
 /// # Errors
 /// 0x6001 in state 0, 0x6014 or 0x6017 for a text that is no MQTT string.
-fn set_field(runtime: &LinkRuntime, id: CommandId, text: Bytes) -> Result<(), Code> {
+pub fn set_field(runtime: &LinkRuntime, id: CommandId, text: Bytes) -> Result<(), Code> {
     let is_string = w800_mqtt_core::at::text::is_string(text.as_ref());
     let mut link = runtime.link.lock();
     let user = link.user_mut().ok_or(Code::NoConfigured)?;
@@ -296,17 +308,18 @@ fn sni(runtime: &LinkRuntime, values: &Values<'_>) -> Result<Answer, Code> {
 }
 
 #[cfg(certificate_command)]
-fn certificate(runtime: &LinkRuntime, values: &Values<'_>, prompted: &mut Option<Output>) -> Result<Answer, Code> {
+fn certificate(
+    runtime: &'static LinkRuntime,
+    values: &Values<'_>,
+    prompted: &mut Option<Output>,
+) -> Result<Answer, Code> {
     let kind = CredentialKind::of(values.int(1)).ok_or(Code::CertKeyIdValueIsWrong)?;
     match values.int(2) {
         0 => credentials::erase(runtime.index, kind).map(|()| Answer::Ok(b"")),
         length @ ..=credential::LONGEST => {
             // One byte more, for the NUL that Mbed TLS wants behind a PEM text.
             let text = Bytes::allocate(size(length)?.saturating_add(1)).ok_or(Code::MallocFailed)?;
-            let mut text = Secret(text);
-            let place = text.0.as_mut().split_last_mut().map_or(&mut [][..], |(_, place)| place);
-            data_phase::fill(place, prompted)?;
-            credentials::store(runtime.index, kind, text).map(|()| Answer::Ok(b""))
+            data_phase::take(runtime, Job::Credential(kind, Secret(text)), prompted)
         }
         _ => Err(kind.length_code()),
     }
@@ -374,40 +387,39 @@ fn publish_raw(
     prompted: &mut Option<Output>,
 ) -> Result<Answer, Code> {
     let length = size(values.int(2))?;
-    let published = if qos(values.int(3))? == QoS::AtMostOnce && length > MOST_KEPT_BYTES {
-        stream::publish(runtime, values.text(1), length, values.int(4) == 1, prompted)?
-    } else {
-        publish_kept(runtime, values, length, prompted)?
-    };
-    Ok(Answer::Whole(match published {
+    #[cfg(argv_line)]
+    if qos(values.int(3))? == QoS::AtMostOnce && length > MOST_KEPT_BYTES {
+        return stream::publish(runtime, values.text(1), length, values.int(4) == 1, prompted)
+            .map(|published| published_raw(runtime, published));
+    }
+    publish_kept(runtime, values, length, prompted)
+}
+
+/// The end of PUBRAW behind its data.
+pub fn published_raw(runtime: &LinkRuntime, published: Result<(), Code>) -> Answer {
+    Answer::Whole(match published {
         Ok(()) => PUB_OK,
         Err(code) => {
             report::command_failed(Some(runtime.index), code);
             PUB_FAIL
         }
-    }))
+    })
 }
 
 /// Takes a whole payload, then publishes it: it may have to be sent again.
 ///
 /// # Errors
-/// Before the prompt: 0x6005 without memory for it. The result is what came behind the prompt.
+/// Before the prompt: 0x6005 without memory for it.
 fn publish_kept(
     runtime: &'static LinkRuntime,
     values: &Values<'_>,
     length: usize,
     prompted: &mut Option<Output>,
-) -> Result<Result<(), Code>, Code> {
-    let mut publication = publication(values, length)?;
+) -> Result<Answer, Code> {
+    let publication = publication(values, length)?;
     // What is allocated must also be sent: not with the last byte of the heap.
     drop(Bytes::allocate(LWIP_RESERVE_BYTES).ok_or(Code::MallocFailed)?);
-    let filled = data_phase::fill(publication.payload_mut(), prompted);
-    Ok(filled.and_then(|()| {
-        output::await_answer();
-        data_phase::end_prompt(prompted);
-        // The broker's acknowledgement may come behind a message that needs the port.
-        exchange::publish(runtime, publication, values.int(5))
-    }))
+    data_phase::take(runtime, Job::Publication(publication, values.int(5)), prompted)
 }
 
 fn subscribe(runtime: &'static LinkRuntime, values: &Values<'_>) -> Result<Answer, Code> {

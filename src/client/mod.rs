@@ -2,7 +2,7 @@
 //!
 //! * [`actions`] runs one command: parse, ask the link's state, act, answer.
 //! * [`queries`] prints the rows of the query forms.
-//! * [`data_phase`] takes the bytes behind a `>` prompt.
+//! * [`data_phase`] takes the bytes behind a `>` prompt, and does with them what their command wants.
 //! * [`exchange`] sends a packet from the AT task and waits for the broker's answer.
 //! * [`task`] is the link's task: it reads, keeps alive, reconnects; [`connection`] is how it connects.
 //! * [`sending`] is the right to send, and what must be sent before it goes on to another task.
@@ -11,7 +11,8 @@
 //! * `runtime` is what the two tasks of a link share.
 //! * [`statistics`] tells C what a link has done; [`counters`] count it.
 //! * [`report`] remembers why something failed.
-//! * [`port`] stands between the serial line and the AT server; [`output`] keeps lines and answers from mixing.
+//! * `port` stands between the serial line and the AT server; an image without it has `passthrough` for its data phases.
+//! * [`output`] keeps lines and answers from mixing.
 //!
 //! Rights are held as long as something takes, in this order: the port ([`output::Output`]), a link's sending side
 //! ([`sending::SendRight`]). Locks ([`crate::sdk::sync`]) are held for a step that waits for nothing: a link's
@@ -26,12 +27,16 @@ pub mod data_phase;
 mod end;
 pub mod exchange;
 pub mod output;
+#[cfg(not(argv_line))]
+pub mod passthrough;
+#[cfg(argv_line)]
 pub mod port;
 pub mod queries;
 pub mod report;
 mod runtime;
 pub mod sending;
 pub mod statistics;
+#[cfg(argv_line)]
 mod stream;
 pub mod task;
 

@@ -2,24 +2,32 @@
 //!
 //! Whoever prints holds the [`Output`] from the first byte to the end of the line, of the answer or of the data phase. A
 //! command hands it to the server when it returns ([`Output::hand_to_server`]), so that its answer ends with the server's
-//! `OK` or `ERROR`. What the server prints besides is held back until the right is given up ([`print_aside`]).
+//! `OK` or `ERROR`. What the server prints besides is held back until the right is given up (`print_aside`). Where the line
+//! does not pass through this library, the server prints when it likes, and the right ends when a command returns.
 
+#[cfg(argv_line)]
 use crate::sdk::clock::now;
-use crate::sdk::sync::{Critical, Semaphore};
+#[cfg(argv_line)]
+use crate::sdk::sync::Critical;
+use crate::sdk::sync::Semaphore;
 use crate::sdk::{device, hook};
 use core::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use w800_mqtt_core::at::answer::Sink;
 use w800_mqtt_core::link::delivery::Printer;
+#[cfg(argv_line)]
 use w800_mqtt_core::port::ring::Ring;
+#[cfg(argv_line)]
 use w800_mqtt_core::time::Instant;
 
 /// How long who waits for the right to print waits before it looks whether a silent server holds it, in milliseconds.
 const LOOK_MS: u32 = 1_000;
 
 /// How long the server may be silent within an answer before it is taken for over, in milliseconds.
+#[cfg(argv_line)]
 const SILENT_ANSWER_MS: u64 = 5_000;
 
 /// Bytes of the server's lines that are held back while another line or answer is printed.
+#[cfg(argv_line)]
 const HELD_BYTES: usize = 256;
 
 static PORT: Semaphore = Semaphore::new(1);
@@ -28,7 +36,9 @@ static WANTED: AtomicU8 = AtomicU8::new(0);
 /// A publication's answer is awaited: a line that can wait comes behind it.
 static ANSWER_AWAITED: AtomicBool = AtomicBool::new(false);
 /// The right that the server's answer holds, and when it printed last.
+#[cfg(argv_line)]
 static SERVERS: Critical<Option<(Output, Instant)>> = Critical::new(None);
+#[cfg(argv_line)]
 static HELD: Critical<Ring<HELD_BYTES>> = Critical::new(Ring::new());
 
 /// The semaphore behind it, to be created before the first use.
@@ -71,6 +81,7 @@ impl Output {
             if PORT.acquire(LOOK_MS) {
                 return Self { link: None, acquired: true };
             }
+            #[cfg(argv_line)]
             recover();
         }
         Self { link: None, acquired: false }
@@ -103,10 +114,15 @@ impl Output {
         if PORT.acquire(milliseconds) {
             return Some(Self { link: Some(link), acquired: true });
         }
+        #[cfg(argv_line)]
         recover();
         None
     }
+}
 
+/// What the server prints passes through this library, and its answers have the right to print.
+#[cfg(argv_line)]
+impl Output {
     /// The server's answer, or the rest of it, is printed by this right.
     pub fn hand_to_server(self) {
         let handed = (self, now());
@@ -145,6 +161,11 @@ impl Printer for Output {
 impl Drop for Output {
     fn drop(&mut self) {
         self.end_line();
+        #[cfg(not(argv_line))]
+        if self.acquired {
+            PORT.release();
+        }
+        #[cfg(argv_line)]
         while self.acquired {
             print_held();
             PORT.release();
@@ -166,6 +187,7 @@ pub fn is_answer_awaited() -> bool {
 }
 
 /// Gives up the right to print of a server that has gone silent within its answer.
+#[cfg(argv_line)]
 fn recover() {
     let now = now();
     let silent = SERVERS.with(|servers| servers.as_ref().is_some_and(|(_, last)| last.until(now) >= SILENT_ANSWER_MS));
@@ -175,6 +197,7 @@ fn recover() {
 }
 
 /// Prints a line that answers nothing: at once, or behind what is being printed.
+#[cfg(argv_line)]
 pub fn print_aside(bytes: &[u8]) {
     let is_held = HELD.with(|held| {
         let fits = bytes.len() <= held.room();
@@ -191,6 +214,7 @@ pub fn print_aside(bytes: &[u8]) {
     }
 }
 
+#[cfg(argv_line)]
 fn print_held() {
     let mut piece = [0; 64];
     loop {

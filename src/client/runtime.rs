@@ -1,6 +1,9 @@
 //! What the two tasks of a link share, and how it is made ready before the first command.
 
 use super::counters::Counters;
+#[cfg(not(argv_line))]
+use super::output;
+#[cfg(argv_line)]
 use super::port;
 use crate::net::channel::{Channel, Open};
 use crate::net::framing;
@@ -66,7 +69,10 @@ pub fn prepare() -> Result<(), Code> {
         for runtime in &RUNTIMES {
             runtime.create()?;
         }
+        #[cfg(argv_line)]
         port::create()?;
+        #[cfg(not(argv_line))]
+        output::semaphore().create()?;
         heap::open_arena();
         Ok(())
     });

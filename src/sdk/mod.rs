@@ -25,11 +25,14 @@ pub mod digest;
 pub mod dns;
 pub mod heap;
 pub mod hook;
+#[cfg(argv_line)]
 pub mod lend;
 pub mod log;
 pub mod once;
 #[cfg(target_os = "none")]
 mod panic;
+#[cfg(not(argv_line))]
+pub mod passthrough;
 #[cfg(any(tls, websocket))]
 pub mod random;
 pub mod socket;

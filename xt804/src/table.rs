@@ -6,8 +6,8 @@
 
 use crate::operand::Operand::{self, *};
 use crate::operation::{
-    Access, Binary, Carry, Compare, Condition, Conditional, Field, Float, FloatCompare, HiLo, Long, Multiple, Op,
-    Rounding, System, JumpTarget, Unary,
+    Access, Binary, Carry, Compare, Condition, Conditional, Field, Float, FloatCompare, HiLo, JumpTarget, Long,
+    Multiple, Op, Rounding, System, Unary,
 };
 
 /// The length of an encoding.

@@ -1,4 +1,4 @@
-//! The AT server: the guest's rows of its table, what it prints for the guest, and the firmware's credentials.
+//! The AT server: the guest's rows of its table, what it prints for the guest, its passthrough, and the firmware's credentials.
 #![expect(unsafe_code, reason = "the board is C")]
 
 use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use w800_mqtt_at::c_api::table::WM_AT_TABLE;
 use w800_mqtt_at::sdk::bindings::{self, wm_atcmd_item};
 
-use super::call::{Outcome, Trouble, Words, low};
+use super::call::{Outcome, Trouble, Words, low, status};
 use super::guest::{call_int, core, or_fail};
 use super::layout::ROW_BYTES;
 use super::memory::{self, lend, word};
@@ -114,6 +114,44 @@ pub fn print_raw_data([bytes, size, ..]: Words) -> Outcome {
     // SAFETY: the bytes are valid for their length.
     unsafe { bindings::wm_atcmd_print_raw_data(bytes.as_ptr().cast(), size.cast_signed()) };
     Ok(0)
+}
+
+/* Data phases of an image whose line does not pass through its library */
+
+/// The guest's side of one; they are never freed, and there are few different ones.
+struct Passthrough {
+    take: u32,
+    ended: u32,
+    private: u32,
+}
+
+pub fn enter_passthrough([take, ended, private, timeout, ..]: Words) -> Outcome {
+    let guests = Box::into_raw(Box::new(Passthrough { take, ended, private }));
+    // SAFETY: the callbacks take the guest's side, which is never freed.
+    status(unsafe {
+        bindings::wm_atcmd_enter_passthrough(Some(take_data), Some(passthrough_ended), guests.cast(), timeout)
+    })
+}
+
+pub fn exit_passthrough([reason, ..]: Words) -> Outcome {
+    // SAFETY: no requirements.
+    unsafe { bindings::wm_atcmd_exit_passthrough(reason) };
+    Ok(0)
+}
+
+unsafe extern "C" fn take_data(bytes: *mut c_void, size: c_int, guests: *mut c_void) -> c_int {
+    // SAFETY: the server gives back what `enter_passthrough` gave it, and `size` valid bytes.
+    let (guests, bytes) = unsafe {
+        let size = usize::try_from(size).unwrap_or(0);
+        (&*guests.cast::<Passthrough>(), std::slice::from_raw_parts(bytes.cast::<u8>(), size))
+    };
+    or_fail(lend(&mut bytes.to_vec(), |at| call_int(guests.take, &[at, size.cast_unsigned(), guests.private])))
+}
+
+unsafe extern "C" fn passthrough_ended(reason: c_uint, guests: *mut c_void) -> c_int {
+    // SAFETY: as above.
+    let guests = unsafe { &*guests.cast::<Passthrough>() };
+    call_int(guests.ended, &[reason, guests.private])
 }
 
 /* Credentials */

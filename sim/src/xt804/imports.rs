@@ -16,6 +16,8 @@ static ROWS: &[Row] = &[
     row("__real_wm_atcmd_dev_register", 3, device::register),
     row("wm_atcmd_dev_register", 3, device::register),
     row("wm_atcmd_print_raw_data", 2, at::print_raw_data),
+    row("wm_atcmd_enter_passthrough", 4, at::enter_passthrough),
+    row("wm_atcmd_exit_passthrough", 1, at::exit_passthrough),
     row("uart_send", 2, device::uart_send),
     row("uart_recv", 3, device::uart_recv),
     row("wm_log_printf", VARIADIC, osal::log_printf),

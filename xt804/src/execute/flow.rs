@@ -38,7 +38,12 @@ fn target(context: &mut Context, memory: &Memory, target: JumpTarget, what: Inst
 }
 
 #[inline]
-pub(super) fn jump(context: &mut Context, memory: &Memory, kind: JumpTarget, what: Instruction) -> Result<u32, FaultKind> {
+pub(super) fn jump(
+    context: &mut Context,
+    memory: &Memory,
+    kind: JumpTarget,
+    what: Instruction,
+) -> Result<u32, FaultKind> {
     let to = target(context, memory, kind, what)?;
     if kind == JumpTarget::Register && what.x == LR {
         context.leave(to);
