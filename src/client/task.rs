@@ -211,12 +211,12 @@ fn subscribe_again(runtime: &LinkRuntime, sending: &SendGuard, deadline: Instant
 
 /// Reads and reacts until the connection ends.
 fn serve(runtime: &'static LinkRuntime, connection: &mut Connection) -> End {
-    let mut delivery = Delivery::new(runtime.index, ADDITIONS);
+    let mut delivery = Delivery::new(runtime.index);
     loop {
         if let Err(end) = step(runtime, connection, &mut delivery) {
             let deadline = now().after(if runtime.stopping() { HURRIED_FILL_MS } else { FILL_MS });
             while left_ms(deadline) > 0 && delivery.fill() {}
-            delivery.break_off();
+            delivery.break_off(ADDITIONS);
             return end;
         }
     }
