@@ -252,12 +252,12 @@ fn a_wrong_value_stops_the_build() {
 #[test]
 fn a_link_more_is_ram_alone() {
     let Builds { default, two_links, .. } = &*BUILDS;
-    for name in ["SLOTS", "LOOKUPS", "REPORTS", "GIVEN"] {
+    for name in ["RUNTIMES", "LOOKUPS", "REPORTS", "GIVEN"] {
         assert_eq!(two_links.size(name), 2 * default.size(name), "{name}");
     }
     assert!(two_links.flash_bytes() < default.flash_bytes() + 256);
     // Of RAM a link takes its rows, and the arena of this build is smaller by 2 KiB.
-    let row = default.size("SLOTS") + default.size("LOOKUPS") + default.size("REPORTS") + default.size("GIVEN");
+    let row = default.size("RUNTIMES") + default.size("LOOKUPS") + default.size("REPORTS") + default.size("GIVEN");
     assert!((two_links.ram_bytes() + 2048 - default.ram_bytes()).abs_diff(row) < 64);
 }
 

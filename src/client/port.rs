@@ -169,18 +169,18 @@ fn hand_line(from: usize, to: &mut [u8]) -> Option<usize> {
     Some(count)
 }
 
-/// The names of the commands that ask for data.
-const ASK_FOR_DATA: [&CStr; 5] = ask_for_data();
+/// The names of the commands that ask for data: the one that not every build has comes last in the table.
+const ASK_FOR_DATA: [&CStr; 4 + cfg!(certificate_command) as usize] = ask_for_data();
 
 #[expect(
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     reason = "evaluated at compile time only, where a fault is a compile error"
 )]
-const fn ask_for_data() -> [&'static CStr; 5] {
-    let mut names = [c""; 5];
+const fn ask_for_data<const COUNT: usize>() -> [&'static CStr; COUNT] {
+    let mut names = [c""; COUNT];
     let (mut row, mut found) = (0, 0);
-    while row < COMMANDS.len() {
+    while found < COUNT {
         if COMMANDS[row].data_phase {
             names[found] = COMMANDS[row].name;
             found += 1;

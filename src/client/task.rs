@@ -82,7 +82,7 @@ fn run_link(runtime: &'static LinkRuntime) {
         Err(failure) => return first_failed(runtime, failure),
     };
     loop {
-        let mut delivery = Delivery::new(runtime.index, ADDITIONS);
+        let mut delivery = Delivery::new(runtime.index);
         let end = serve(runtime, &mut connection, &mut delivery);
         let reconnects = runtime.link.lock().reconnects();
         resumption = if reconnects { runtime.channel.resumption() } else { Resumption::default() };
@@ -222,7 +222,7 @@ fn serve(runtime: &'static LinkRuntime, connection: &mut Connection, delivery: &
         if let Err(end) = step(runtime, connection, delivery) {
             let deadline = now().after(if runtime.stopping() { HURRIED_FILL_MS } else { FILL_MS });
             while left_ms(deadline) > 0 && delivery.fill() {}
-            delivery.break_off();
+            delivery.break_off(ADDITIONS);
             return end;
         }
     }

@@ -20,7 +20,6 @@ pub struct Open {
 
 impl Open {
     /// Whether what is sent stands in WebSocket frames.
-    #[cfg(websocket)]
     pub const fn is_framed(self) -> bool {
         self.framed
     }

@@ -35,6 +35,7 @@ pub const LINE_END: &[u8] = b"\r\n";
 
 const CONNECTED: &[u8] = b"+MQTTCONNECTED:";
 const DISCONNECTED: &[u8] = b"+MQTTDISCONNECTED:";
+const CONNECTION: &[u8] = b"+MQTTCONN:";
 const SUBRECV: &[u8] = b"+MQTTSUBRECV:";
 
 /// One line under construction. Dropping it without [`Line::end`] or [`Line::hold`] loses what is still gathered.
@@ -193,8 +194,8 @@ pub fn disconnected(sink: &mut dyn Sink, link: u8) {
 
 /// `+MQTTCONN:<LinkID>,<state>,<scheme>,<"host">,<port>,<"path">,<reconnect>`
 pub fn connection(sink: &mut dyn Sink, link: u8, state: u8, endpoint: &Endpoint<'_>) {
-    let command = super::command::row(super::CommandId::Conn);
-    endpoint.fields(Line::row(sink, command).int(u32::from(link)).int(u32::from(state))).end();
+    // Not by the table, of which a firmware that refers to one row here would keep all.
+    endpoint.fields(Line::new(sink, CONNECTION).int(u32::from(link)).int(u32::from(state))).end();
 }
 
 /// `+MQTTSUBRECV:<LinkID>,<"topic">,<data_length>,`: the payload of `length` bytes and [`LINE_END`] must follow.

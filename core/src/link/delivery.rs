@@ -92,8 +92,6 @@ impl<B: Buffer> Sink for Gathered<B> {
 /// The message that is coming in on one link.
 pub struct Delivery<P, B> {
     link: u8,
-    /// Whether a line says that a message was cut off.
-    tells_incomplete: bool,
     progress: Progress<P, B>,
     /// Lines that wait for an answer to be printed.
     held: Vec<Gathered<B>, MOST_HELD>,
@@ -101,8 +99,8 @@ pub struct Delivery<P, B> {
 
 impl<P: Printer, B: Buffer> Delivery<P, B> {
     /// No message is coming in.
-    pub const fn new(link: u8, tells_incomplete: bool) -> Self {
-        Self { link, tells_incomplete, progress: Progress::Idle, held: Vec::new() }
+    pub const fn new(link: u8) -> Self {
+        Self { link, progress: Progress::Idle, held: Vec::new() }
     }
 
     /// A message begins. `claim` gives the right to print, or why the connection is to be given up; it is asked at once
@@ -166,7 +164,7 @@ impl<P: Printer, B: Buffer> Delivery<P, B> {
                 printer.write(gathered.bytes());
             }
         }
-        self.break_off();
+        self.break_off(false);
         Ok(())
     }
 
@@ -211,15 +209,15 @@ impl<P: Printer, B: Buffer> Delivery<P, B> {
         true
     }
 
-    /// Ends an open line, and says how much of the message has come where that is not all of it.
-    pub fn break_off(&mut self) {
+    /// Ends an open line; where the host shall know, a line says how much has come of a message that is cut off.
+    pub fn break_off(&mut self, tells_incomplete: bool) {
         let Progress::Printing { mut printer, length, received, .. } =
             core::mem::replace(&mut self.progress, Progress::Idle)
         else {
             return;
         };
         printer.write(LINE_END);
-        if self.tells_incomplete && received < length {
+        if tells_incomplete && received < length {
             printer.end_line();
             Line::new(&mut printer, INCOMPLETE).int(u32::from(self.link)).int(received).end();
         }
@@ -274,7 +272,7 @@ mod tests {
     #[test]
     fn a_short_message_is_one_call_when_it_is_whole() {
         for length in [0, 1, MOST_GATHERED] {
-            let (calls, mut delivery) = (Calls::default(), Messages::new(1, true));
+            let (calls, mut delivery) = (Calls::default(), Messages::new(1));
             delivery.begin(head(length), never).unwrap();
             for piece in std::vec![b'x'; length as usize].chunks(300) {
                 delivery.payload(piece);
@@ -302,7 +300,7 @@ mod tests {
     #[test]
     fn what_fits_is_held_and_what_does_not_lets_it_out_before() {
         for too_much in [MOST_GATHERED - 99, MOST_GATHERED, MOST_GATHERED + 1] {
-            let (calls, mut delivery) = (Calls::default(), Messages::new(0, true));
+            let (calls, mut delivery) = (Calls::default(), Messages::new(0));
             message(&mut delivery, 60, true, &calls);
             message(&mut delivery, 40, true, &calls);
             assert!(delivery.holds() && calls.borrow().is_empty());
@@ -315,7 +313,7 @@ mod tests {
 
     #[test]
     fn what_is_held_comes_out_line_by_line() {
-        let (calls, mut delivery) = (Calls::default(), Messages::new(0, true));
+        let (calls, mut delivery) = (Calls::default(), Messages::new(0));
         message(&mut delivery, 500, true, &calls);
         message(&mut delivery, 524, true, &calls);
         let mut printer = Port(Rc::clone(&calls));
@@ -332,16 +330,16 @@ mod tests {
 
     #[test]
     fn a_short_message_that_is_cut_off_was_never_there() {
-        let mut delivery = Messages::new(0, true);
+        let mut delivery = Messages::new(0);
         delivery.begin(head(10), never).unwrap();
         delivery.payload(b"12345");
         assert!(!delivery.fill());
-        delivery.break_off();
+        delivery.break_off(true);
     }
 
     #[test]
     fn a_long_message_goes_out_as_it_comes() {
-        let (calls, mut delivery) = (Calls::default(), Messages::new(0, true));
+        let (calls, mut delivery) = (Calls::default(), Messages::new(0));
         delivery.begin(head(MOST_GATHERED + 1), || port(&calls)).unwrap();
         assert!(delivery.is_open());
         let payload = std::vec![7; MOST_GATHERED as usize + 1];
@@ -358,11 +356,11 @@ mod tests {
     #[test]
     fn a_long_message_that_is_cut_off_keeps_its_length() {
         for tells in [false, true] {
-            let (calls, mut delivery) = (Calls::default(), Messages::new(2, tells));
+            let (calls, mut delivery) = (Calls::default(), Messages::new(2));
             delivery.begin(head(2000), || port(&calls)).unwrap();
             delivery.payload(&[b'x'; 700]);
             while delivery.fill() {}
-            delivery.break_off();
+            delivery.break_off(tells);
             let line = [b"+MQTTSUBRECV:2,\"a\\\"b\",2000,", &[b'x'; 700][..], &[0; 1300], b"\r\n"].concat();
             let told: &[u8] = if tells { b"+MQTTINCOMPLETE:2,700\r\n" } else { b"" };
             assert_eq!(calls.borrow().concat(), [&line, told].concat());
@@ -372,17 +370,17 @@ mod tests {
 
     #[test]
     fn filling_may_be_cut_short() {
-        let (calls, mut delivery) = (Calls::default(), Messages::new(0, true));
+        let (calls, mut delivery) = (Calls::default(), Messages::new(0));
         delivery.begin(head(2000), || port(&calls)).unwrap();
         assert!(delivery.fill());
-        delivery.break_off();
+        delivery.break_off(true);
         let line = [b"+MQTTSUBRECV:0,\"a\\\"b\",2000,", &[0; 64][..], b"\r\n+MQTTINCOMPLETE:0,0\r\n"].concat();
         assert_eq!(calls.borrow().concat(), line);
     }
 
     #[test]
     fn a_line_starves_only_while_a_command_waits() {
-        let (calls, mut delivery) = (Calls::default(), Messages::new(0, true));
+        let (calls, mut delivery) = (Calls::default(), Messages::new(0));
         delivery.begin(head(2000), || port(&calls)).unwrap();
         assert!(!delivery.waited(60_000, false));
         assert!(!delivery.waited(MOST_STARVED_MS - 1, true));
@@ -393,7 +391,7 @@ mod tests {
 
     #[test]
     fn who_may_not_print_gives_up() {
-        let mut delivery = Messages::new(0, true);
+        let mut delivery = Messages::new(0);
         assert_eq!(delivery.begin(head(2000), || Err(7)), Err(7));
         assert!(!delivery.is_open());
         delivery.begin(head(1), never).unwrap();
@@ -418,7 +416,7 @@ mod tests {
                 Option::None
             }
         }
-        let (calls, mut delivery) = (Calls::default(), Delivery::<Port, None>::new(0, true));
+        let (calls, mut delivery) = (Calls::default(), Delivery::<Port, None>::new(0));
         let head = Head {
             topic: None,
             delivery: MessageDelivery::AtMostOnce,
