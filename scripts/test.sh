@@ -66,8 +66,11 @@ part "clippy" cargo clippy --workspace --all-targets -- -D warnings
 computing >"$logs/computing" 2>&1 &
 computing_job=$!
 part "tests of the scripts" "$python" -m pytest -q -n "$WORKERS" -p no:cacheprovider scripts/tests
-part "serial tests, decoded parameters" serial "$WORKERS" decoded
-part "serial tests, raw parameters" serial "$WORKERS" raw
+part "serial tests" serial "$WORKERS" decoded
+# What other kinds of AT servers could spoil; the rest never meets the server.
+for kind in raw strict; do
+    part "serial tests of lines, $kind server" serial "$WORKERS" "$kind" -m server
+done
 part "serial tests on the code for the chip" serial "$CHIP_WORKERS" decoded --cpu xt804
 wait "$computing_job"
 (($? < 128)) || echo "FAILED  the parts that compute were ended" >>"$logs/summary"

@@ -8,6 +8,7 @@
 const SOURCES: &[&str] = &[
     "at_line.c",
     "atcmd.c",
+    "atcmd_init.c",
     "board.c",
     "credentials.c",
     "heap.c",

@@ -14,6 +14,9 @@ from atport import AtPort, Observer
 HOST_LOOPBACK = "10.0.2.2"
 """Where the virtual board finds the host's loopback."""
 
+SERVERS = ("decoded", "raw", "strict")
+"""Kinds of AT servers (`w800-sim --argv`): they remove quotes and escapes, keep them, or refuse most of them."""
+
 RECOVERY_SECONDS = 60
 """In which a real board that was left in any state answers again; a data phase alone lasts for 20."""
 
@@ -58,7 +61,6 @@ class VirtualBoard:
     host = HOST_LOOPBACK
 
     def __init__(self, program: str, folder: Path, argv: str = "decoded", *options: str) -> None:
-        self.argv = argv
         self.port: AtPort | None = None
         self._log = folder / f"board-{time.monotonic_ns()}.log"
         with self._log.open("wb") as log:
@@ -123,8 +125,7 @@ class RealBoard:
 
     virtual = False
 
-    def __init__(self, device: str, baud: int, argv: str, host: str, tap: Observer | None = None) -> None:
-        self.argv = argv
+    def __init__(self, device: str, baud: int, host: str, tap: Observer | None = None) -> None:
         self.host = host
         self.alive = True
         self._device, self._baud, self._tap = device, baud, tap

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from atport import Surprise
-from board import HOST_LOOPBACK, RealBoard, VirtualBoard, build_image, build_virtual_board
+from board import HOST_LOOPBACK, SERVERS, RealBoard, VirtualBoard, build_image, build_virtual_board
 from broker import Broker, Witness
 from certificates import Certificates
 from link import Link
@@ -22,6 +22,26 @@ from transcript import Transcript
 
 HEAP = 100 * 1024
 BULK_BAUD = 921600
+SERVER_FILES = (
+    "test_bad_input.py",
+    "test_busy.py",
+    "test_codes.py",
+    "test_flood.py",
+    "test_identity.py",
+    "test_in_flight.py",
+    "test_interleaving.py",
+    "test_limits.py",
+    "test_long_fields.py",
+    "test_parameters.py",
+    "test_port.py",
+    "test_pubraw.py",
+    "test_queries.py",
+    "test_quoting.py",
+    "test_session.py",
+    "test_styles.py",
+)
+"""What the kind of AT server could matter to: these get the marker `server`."""
+
 FAILED = pytest.StashKey[bool]()
 LEFT_OUT = pytest.StashKey[dict[str, list[str]]]()
 """Tests that a real board cannot run, by the reason."""
@@ -37,7 +57,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--baud", type=int, default=115200, help="of --port")
     group.addoption("--no-clock", action="store_true", help="with --port: the board does not know the time")
     group.addoption("--transcript", type=Path, help="with --port: a file for all lines of the port, without passwords")
-    group.addoption("--argv", choices=("decoded", "raw"), default="decoded", help="how the AT server hands on parameters")
+    group.addoption("--argv", choices=SERVERS, default=SERVERS[0], help="the kind of AT server in the virtual board")
     group.addoption("--sim", help="path of w800-sim (default: cargo builds it)")
     group.addoption("--cpu", choices=("native", "xt804"), default="native", help="what runs the library in w800-sim")
     group.addoption("--image", help="with --cpu xt804: the program (default: scripts/build-image.sh builds it)")
@@ -63,11 +83,16 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         config.stash[TRANSCRIPT].close()
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if item.path.name in SERVER_FILES:
+        item.add_marker("server")
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Of the tests that were asked for, leave out what a real board cannot run, and what needs no other run."""
     option = config.getoption
-    if option("--argv") == "raw" or option("--cpu") == "xt804":
+    if option("--argv") != SERVERS[0] or option("--cpu") == "xt804":
         others = [item for item in items if item.get_closest_marker("once")]
         config.hook.pytest_deselected(items=others)
         items[:] = [item for item in items if not item.get_closest_marker("once")]
@@ -193,9 +218,9 @@ def _boards(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
                 option = request.config.getoption
                 transcript = request.config.stash.get(TRANSCRIPT, None)
                 tap = transcript.note if transcript else None
-                current = RealBoard(option("--port"), option("--baud"), argv, option("--broker"), tap)
+                current = RealBoard(option("--port"), option("--baud"), option("--broker"), tap)
             else:
-                options = ["--heap", str(HEAP), *hosts(), *getattr(request.module, "BOARD", ())]
+                options = ["--heap", str(getattr(request.module, "HEAP", HEAP)), *hosts(), *getattr(request.module, "BOARD", ())]
                 folder = tmp_path_factory.mktemp("board")
                 current = VirtualBoard(os.environ["W800_SIM"], folder, argv, *options)
             current.open()
@@ -223,7 +248,7 @@ def board(request: pytest.FixtureRequest, _boards):
         return
     try:
         assert current.alive, "the board died"
-        Link(current.port, current.host, current.argv).clean()
+        Link(current.port, current.host).clean()
     except BaseException:
         discard()
         raise
@@ -232,7 +257,7 @@ def board(request: pytest.FixtureRequest, _boards):
 @pytest.fixture
 def link(board) -> Link:
     """Link 0 in state 0."""
-    return Link(board.port, board.host, board.argv)
+    return Link(board.port, board.host)
 
 
 @pytest.fixture

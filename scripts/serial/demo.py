@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from atport import Surprise
-from board import HOST_LOOPBACK, VirtualBoard, build_virtual_board
+from board import HOST_LOOPBACK, SERVERS, VirtualBoard, build_virtual_board
 from broker import Broker
 from certificates import NAME, Certificates
 from link import CA, CERTIFICATE, KEY, Link
@@ -130,7 +130,7 @@ def session(board: VirtualBoard, here: Scene) -> None:
         print(f"\n{colour('1', f'[{next(numbers)}/{total}] {title}')}", flush=True)
 
     at = board.open(show)
-    link = Link(at, here.host, board.argv)
+    link = Link(at, here.host)
     target = f'{here.scheme},"{here.host}",{here.port},"{here.path}",0'
 
     if here.scheme in VERIFYING:
@@ -211,7 +211,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--interactive", action="store_true", help="an AT prompt on the virtual board")
     parser.add_argument("--scheme", type=int, choices=SCHEMES, default=1, help="of AT+MQTTUSERCFG: 1 TCP … 10 WSS")
-    parser.add_argument("--argv", choices=("decoded", "raw"), default="decoded", help="how the AT server hands on parameters")
+    parser.add_argument("--argv", choices=SERVERS, default=SERVERS[0], help="the kind of AT server")
     parser.add_argument("--sim", help="path of w800-sim (default: cargo builds it)")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

@@ -59,10 +59,9 @@ class Report:
 class Link:
     """Link 0 on one board."""
 
-    def __init__(self, port: AtPort, host: str, argv: str) -> None:
+    def __init__(self, port: AtPort, host: str) -> None:
         self.port = port
         self.host = host
-        self.argv = argv
         self.scheme = 1
         self.path = ""
 

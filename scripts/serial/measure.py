@@ -136,7 +136,7 @@ def main() -> None:
         board = VirtualBoard(program, Path(folder), "decoded", "--cpu", "xt804", "--image", image)
         board.open()
         try:
-            measured = {**rounds(Link(board.port, board.host, board.argv), broker, max, ROUNDS_TO_RECORD), "flash": flash()}
+            measured = {**rounds(Link(board.port, board.host), broker, max, ROUNDS_TO_RECORD), "flash": flash()}
         finally:
             board.stop()
     if "--write" in sys.argv[1:]:

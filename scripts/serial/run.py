@@ -48,9 +48,6 @@ def arguments() -> tuple[argparse.Namespace, list[str]]:
     parser.add_argument("--ssid", help="join this network first")
     parser.add_argument("--password", help=f"its password (or in {PASSWORD}, or asked for)")
     parser.add_argument("--sntp", default="", help="a time server, where the firmware's own do not answer")
-    parser.add_argument(
-        "--argv", choices=("decoded", "raw"), default="", help="how the AT server hands on parameters (found out)"
-    )
     parser.add_argument("--replace-certificates", action="store_true", help="those that AT+MQTTCERT has stored may go")
     parser.add_argument("--report", type=Path, help="a folder for the records (target/board/<time>)")
     return parser.parse_known_args()
@@ -65,7 +62,6 @@ def wishes_of(options: argparse.Namespace) -> Wishes:
         ssid=options.ssid or "",
         password=_password(options) if options.ssid else "",
         sntp=options.sntp,
-        argv=options.argv,
         replace=options.replace_certificates,
     )
 
@@ -93,7 +89,7 @@ def report_folder(chosen: Path | None) -> Path:
 def test(wishes: Wishes, found: Found, folder: Path, more: list[str]) -> int:
     """pytest's exit code."""
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--rootdir={Path(__file__).parent}"]
-    command += [f"--port={wishes.port}", f"--baud={wishes.baud}", f"--argv={found.argv}"]
+    command += [f"--port={wishes.port}", f"--baud={wishes.baud}"]
     command += [f"--broker={wishes.broker}", f"--listen={wishes.listen}"]
     command += [] if found.clock else ["--no-clock"]
     command += [f"--junitxml={folder / 'junit.xml'}", f"--transcript={folder / RECORD}"]

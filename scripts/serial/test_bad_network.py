@@ -90,7 +90,7 @@ def test_what_is_no_fault_changes_nothing(link, air, fields):
 def test_the_trace_shows_what_was_dropped(new_board, tmp_path):
     path = tmp_path / "bad.html"
     board = new_board("--trace", str(path))
-    link, air = Link(board.port, board.host, board.argv), Air(board.port)
+    link, air = Link(board.port, board.host), Air(board.port)
     link.configure()
     before = air.carried("out")
     air.set("loss", 100)

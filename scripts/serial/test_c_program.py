@@ -62,7 +62,7 @@ class Product:
     def __init__(self, program: str, folder: Path, argv: str) -> None:
         self.board = VirtualBoard(program, folder, argv, argv)
         self.board.open()
-        self.link = Link(self.board.port, self.board.host, argv)
+        self.link = Link(self.board.port, self.board.host)
 
     def told(self) -> list[dict]:
         return [json.loads(line) for line in self.board.whole_log().splitlines()]

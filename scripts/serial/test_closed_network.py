@@ -33,7 +33,7 @@ def captured(new_board, tmp_path: Path):
     def start(*options: str) -> tuple[Link, Path]:
         path = tmp_path / "closed.pcap"
         board = new_board("--pcap", str(path), *options)
-        link = Link(board.port, board.host, board.argv)
+        link = Link(board.port, board.host)
         link.configure()
         return link, path
 
@@ -74,7 +74,7 @@ def test_another_address_is_unreachable(host, captured):
 def test_no_socket_leads_out(new_board, broker):
     """While the board tries an address outside and looks up a name, its process has no socket but to the loopback."""
     board = new_board()
-    link = Link(board.port, board.host, board.argv)
+    link = Link(board.port, board.host)
     link.configure()
     for host in ("203.0.113.1", "unmapped.example"):
         link.port.send(link.conn(1883, host=host, timeout_ms=FIRST_MS))

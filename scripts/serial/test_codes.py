@@ -37,7 +37,7 @@ class Bench:
     """Brings links to where inputs need them. What only the virtual board can do is `None` on a real one."""
 
     def __init__(self, board, broker, relay, peer, brokers, new_board) -> None:
-        self._link = Link(board.port, board.host, board.argv)
+        self._link = Link(board.port, board.host)
         self._broker, self._relay, self._peer, self._brokers = broker, relay, peer, brokers
         self._new_board = new_board if board.virtual else None
 
@@ -150,7 +150,7 @@ class Bench:
 
     def _start(self, *options: str) -> Link:
         board = self._new_board(*options)
-        return Link(board.port, board.host, board.argv)
+        return Link(board.port, board.host)
 
     def _configured_for(self, script: Callable, link: Link | None = None) -> Place:
         link = link or self._link

@@ -35,7 +35,7 @@ def link(programs, argv, tmp_path, monkeypatch):
         monkeypatch.setenv("W800_SIM_IMAGE", image)
     board = VirtualBoard(program, tmp_path, argv, *hosts())
     board.open()
-    yield Link(board.port, board.host, board.argv)
+    yield Link(board.port, board.host)
     board.stop()
 
 

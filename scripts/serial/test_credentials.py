@@ -61,7 +61,7 @@ def store(link, credentials):
 
 
 def link_of(board):
-    return Link(board.port, board.host, board.argv)
+    return Link(board.port, board.host)
 
 
 def connects(link, brokers, scheme=5, server=MUTUAL):

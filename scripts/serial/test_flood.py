@@ -313,7 +313,7 @@ def test_all_commands_under_a_flood(link, flood, quick_broker, witness):
 def test_all_commands_under_a_flood_at_115200_baud(new_board, flood, quick_broker, witness):
     """The same where the line is the bottleneck: it never rests."""
     board = new_board("--baud", "115200")
-    link = Link(board.port, board.host, board.argv)
+    link = Link(board.port, board.host)
     other = witness("out/#", of=quick_broker)
     running = flood(link, window=6 << 10, sizes=[size for size in SIZES if size <= 1460])
     commands = Commands(link, quick_broker, running, longest=300)

@@ -108,7 +108,7 @@ def test_commands_under_a_flood(link, broker, witness, flood, qos):
 def test_at_115200_baud(new_board, broker, flood):
     """The same on a line as slow as a real one."""
     board = new_board("--baud", "115200")
-    link = Link(board.port, board.host, board.argv)
+    link = Link(board.port, board.host)
     link.configure()
     link.connect(broker.port)
     link.subscribe("flood/baud", 1)

@@ -43,7 +43,7 @@ def lost(link):
 @pytest.mark.virtual("a board of its own, started for it")
 def test_nothing_has_failed_after_boot(new_board):
     board = new_board()
-    link = Link(board.port, board.host, board.argv)
+    link = Link(board.port, board.host)
     link.port.ok("AT+MQTTERR?", NOTHING)
     link.configure()
     link.port.ok("AT+MQTTERR?", NOTHING)

@@ -187,7 +187,7 @@ def test_host_that_is_just_short_enough(new_board, broker, length):
     """It is really looked up and connected to."""
     name = ".".join(["h" * 31] * 4)[:127].ljust(length, "h")
     board = new_board("--hosts", f"{name}=10.0.2.2")
-    link = Link(board.port, board.host, board.argv)
+    link = Link(board.port, board.host)
     link.configure()
     link.port.ok(f'AT+MQTTCONN=0,"{name}",{broker.port},0')
     assert link.port.connected(0) == f'1,"{name}",{broker.port},"",0'.encode()

@@ -25,7 +25,7 @@ def grown(name, was, now):
 def test_commands_and_heap(new_chip, broker):
     """At most 5 % more of instructions, stack and heap than recorded."""
     was = json.loads(measure.MEASURED.read_text())
-    now = measure.rounds(Link(new_chip.port, new_chip.host, new_chip.argv), broker, min)
+    now = measure.rounds(Link(new_chip.port, new_chip.host), broker, min)
     worse = grown("heap", was["heap"], now["heap"])
     for name, cost in was["commands"].items():
         worse += grown(name, cost, now["commands"][name])

@@ -19,7 +19,7 @@ def exchange(new_board, peer):
     board.port.close()
     printed = []
     board.open(lambda way, data: printed.append(data) if way == "<-" else None)
-    link = Link(board.port, board.host, board.argv)
+    link = Link(board.port, board.host)
     sizes = []
 
     def script(connection):

@@ -51,7 +51,7 @@ def test_a_session_is_readable_though_the_board_was_killed(new_board, broker, tm
     before = time.time()
     path = tmp_path / "session.pcap"
     board = new_board("--pcap", str(path))
-    link = Link(board.port, board.host, board.argv)
+    link = Link(board.port, board.host)
     link.configure(1, client="captured", keepalive=60)
     link.connect(broker.port)
     link.publish_raw("captured/topic", bytes(range(256)) * 20, 1)
@@ -72,7 +72,7 @@ def test_a_session_is_readable_though_the_board_was_killed(new_board, broker, tm
 def test_a_restarted_board_goes_on_in_the_same_file(new_board, broker, tmp_path):
     path = tmp_path / "restart.pcap"
     board = new_board("--pcap", str(path))
-    link = Link(board.port, board.host, board.argv)
+    link = Link(board.port, board.host)
     for name in ("first", "second"):
         link.configure(1, client=name)
         link.connect(broker.port)
@@ -89,7 +89,7 @@ def test_a_pipe_stays_open_over_restarts(new_board, broker, tmp_path):
     reader = threading.Thread(target=lambda: path.write_bytes(pipe.read_bytes()), daemon=True)
     reader.start()
     board = new_board("--pcap", str(pipe))
-    link = Link(board.port, board.host, board.argv)
+    link = Link(board.port, board.host)
     for name in ("first", "second", "third"):
         link.configure(1, client=name)
         link.connect(broker.port)

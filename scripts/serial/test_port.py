@@ -243,7 +243,7 @@ def test_data_byte_by_byte(connected, witness):
 def test_on_a_slow_line(new_board, broker, witness, baud):
     """Lines in one write, and data with a line behind it."""
     board = new_board("--baud", str(baud))
-    link, other = Link(board.port, board.host, board.argv), witness("t")
+    link, other = Link(board.port, board.host), witness("t")
     link.configure()
     link.connect(broker.port)
     lines = ("AT", 'AT+MQTTPUB=0,"t","{"a":1,"b":2}",2,0', QUERY)

@@ -20,7 +20,7 @@ def used(link, broker):
 
 
 def link_of(board):
-    return Link(board.port, board.host, board.argv)
+    return Link(board.port, board.host)
 
 
 def session(link, broker):

@@ -19,7 +19,7 @@ def listened(new_board):
     board = new_board("--rtc", "host", "--log", "debug")
     board.port.close()
     board.open(lambda way, data: printed.extend(data if way == "<-" else b""))
-    return board, Link(board.port, board.host, board.argv), printed
+    return board, Link(board.port, board.host), printed
 
 
 def parts(text):

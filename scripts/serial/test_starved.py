@@ -43,7 +43,7 @@ def test_clean_inside_a_long_message_on_a_slow_line(new_board, peer):
         connection.swallow()
 
     board = new_board("--baud", "2400")
-    link = Link(board.port, board.host, board.argv)
+    link = Link(board.port, board.host)
     link.configure()
     before = link.port.received
     link.connect(peer(script).port)

@@ -40,13 +40,13 @@ def statistics(link: Link) -> Statistics:
 
 def test_nothing_yet(new_board):
     board = new_board()
-    now = statistics(Link(board.port, board.host, board.argv))
+    now = statistics(Link(board.port, board.host))
     assert now == Statistics(0, 0, 0, 0, 0, 0, 0, 0, 0, now.arena_size, 0, 0)
 
 
 def test_a_publication_whose_first_packet_broke_counts_once(new_board, peer):
     board = new_board()
-    link = Link(board.port, board.host, board.argv)
+    link = Link(board.port, board.host)
 
     def first(connection):
         connection.accept()
@@ -69,7 +69,7 @@ def test_a_publication_whose_first_packet_broke_counts_once(new_board, peer):
 
 def test_the_wire_has_as_many_bytes(new_board, broker):
     board = new_board()
-    link, relay = Link(board.port, board.host, board.argv), Relay(broker.port)
+    link, relay = Link(board.port, board.host), Relay(broker.port)
     link.configure()
     link.connect(relay.port, 1)
     link.subscribe("t", 2)
@@ -89,7 +89,7 @@ def test_the_wire_has_as_many_bytes(new_board, broker):
 
 def test_the_stacks_mark_is_the_processors(new_chip, broker):
     """As deep as the simulated processor has seen the stack pointer, and what stands above the first frame."""
-    link = Link(new_chip.port, new_chip.host, new_chip.argv)
+    link = Link(new_chip.port, new_chip.host)
     link.configure()
     link.connect(broker.port)
     link.publish("t", b"x" * 100, 2)

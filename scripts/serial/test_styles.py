@@ -9,12 +9,9 @@ import os
 import pytest
 
 from atport import quote
-from board import VirtualBoard
+from board import SERVERS, VirtualBoard
 from link import Link
 from test_quoting import ESCAPED, REFUSED, TOLERANT
-
-SERVERS = ("decoded", "raw", "strict")
-"""What `w800-sim --argv` takes: servers that remove quotes and escapes, keep them, or refuse most of them."""
 
 HOSTILE = {
     "plain": ("w800", "user", "secret", "path"),
@@ -96,7 +93,7 @@ def test_connect_carries_exactly_what_usercfg_said(link, connect_packet, name):
 def test_from_the_first_command_on(new_board, broker, witness, name):
     """A board that has seen no line yet reads the first one right, and all later ones."""
     board = new_board()
-    link = Link(board.port, board.host, board.argv)
+    link = Link(board.port, board.host)
     link.port.ok(usercfg(HOSTILE[name]))
     link.port.ok("AT+MQTTUSERCFG?", row(HOSTILE[name]))
     others_are_read_alike(link, broker, witness)

@@ -245,7 +245,7 @@ def test_large_messages_in(link, place, scheme):
 def test_large_messages_out(new_board, brokers, scheme):
     """PUBRAW of more than 64 KiB, on a board that has the memory for it."""
     board = new_board(*BOARD, "--heap", str(600 * 1024))
-    link = Link(board.port, board.host, board.argv)
+    link = Link(board.port, board.host)
     payload = random.Random(scheme).randbytes(200_000)
     brokers.equip(link)
     link.configure(scheme)

@@ -20,7 +20,7 @@ IN_2019, IN_2020 = 1577836799, 1577836800
 
 
 def link_of(board):
-    return Link(board.port, board.host, board.argv)
+    return Link(board.port, board.host)
 
 
 def fails_for_want_of_a_clock(link, port):

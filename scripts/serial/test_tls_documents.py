@@ -19,7 +19,7 @@ BEFORE = ("AT+CWMODE=1", 'AT+CWJAP="ssid","password"', 'AT+CIPSNTPCFG=1,8,"ntp1.
 def newcomer(new_board, brokers):
     """A board that has not joined a network and knows no time, with the credentials that the brokers want."""
     board = new_board("--wifi", "off", *NTP_SERVERS, *hosts())
-    link = Link(board.port, board.host, board.argv)
+    link = Link(board.port, board.host)
     brokers.equip(link)
     for line in BEFORE:
         assert link.port.command(line, 20).final == b"OK", line

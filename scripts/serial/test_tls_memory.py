@@ -213,7 +213,7 @@ def test_clean_in_a_back_off_after_tls(used, peer, certificates):
 def test_too_little_memory_for_tls(new_board, brokers, left):
     """A code, an honest port, and nothing kept."""
     board = new_board(*BOARD)
-    link = Link(board.port, board.host, board.argv)
+    link = Link(board.port, board.host)
     brokers.equip(link)
     link.configure(5)
     assert link.port.command(f"AT+SYSHEAP={left}").final == b"OK"
@@ -241,7 +241,7 @@ BLAMED = ("unreadable", "certificate", "host name", "key")
 def test_no_certificate_is_blamed_for_want_of_memory(new_board, brokers):
     """With ever less of it, several authorities and a client's chain: it is what fails, not what was stored or sent."""
     board = new_board(*BOARD, *hosts())
-    link = Link(board.port, board.host, board.argv)
+    link = Link(board.port, board.host)
     made = brokers.certificates
     client = made.chained_client
     equip(link, made.roots + made.intermediate.pem + made.stranger.pem, client.pem, client.key)
@@ -264,7 +264,7 @@ def test_no_certificate_is_blamed_for_want_of_memory(new_board, brokers):
 def test_too_little_memory_to_describe_certificates(new_board, certificates):
     """A code in place of rows that are left out."""
     board = new_board(*BOARD)
-    link = Link(board.port, board.host, board.argv)
+    link = Link(board.port, board.host)
     equip(link, certificates.roots, certificates.client.pem, certificates.client.key)
     rows = link.port.command("AT+MQTTCERT?").lines
     assert len(rows) == 3

@@ -51,7 +51,7 @@ class Session:
         self.secrets = [PASSWORD.encode(), LONG_PASSWORD[:24], b"PRIVATE KEY", *certificates.client.key.splitlines()[1:-1]]
         options = ["--rtc", "host", "--trace", str(self.path), *hosts()]
         self.board = VirtualBoard(os.environ["W800_SIM"], folder, argv, *options)
-        self.link = Link(self.board.open(), self.board.host, argv)
+        self.link = Link(self.board.open(), self.board.host)
 
     def over_tcp(self, broker: Broker) -> None:
         """Ends with the broker's death."""
@@ -230,7 +230,7 @@ def test_reading_it(session, open_page):
 def test_a_killed_board_leaves_a_page(new_board, broker, open_page, tmp_path):
     path = tmp_path / "killed.html"
     board = new_board("--trace", str(path))
-    link = Link(board.port, board.host, board.argv)
+    link = Link(board.port, board.host)
     link.configure()
     link.connect(broker.port)
     board.kill()

@@ -67,7 +67,7 @@ def board(request, start) -> VirtualBoard:
 
 @pytest.fixture
 def link(board) -> Link:
-    return Link(board.port, board.host, board.argv)
+    return Link(board.port, board.host)
 
 
 @pytest.fixture

@@ -318,7 +318,7 @@ def test_lengths_of_frames(link, websocket, size):
 def test_a_large_message_to_the_server(new_board, peer, qos):
     """Over 64 KiB, whose frames may need a 64-bit length."""
     board = new_board("--heap", str(400 * 1024))
-    link = Link(board.port, board.host, board.argv)
+    link = Link(board.port, board.host)
     payload = random.Random(qos).randbytes(150_000)
     received = []
 

@@ -9,7 +9,7 @@ from link import Link
 @pytest.mark.parametrize("qos", [0, 1, 2])
 def test_when_the_board_loses_power(new_board, broker, witness, qos):
     board = new_board()
-    link = Link(board.port, board.host, board.argv)
+    link = Link(board.port, board.host)
     other = witness("will/power")
     link.configure(client=f"power{qos}", will=("will/power", "gone, really", qos, 0))
     link.connect(broker.port)

@@ -30,8 +30,8 @@ pub struct Settings {
     pub pty_link: Option<PathBuf>,
     /// Bits per second, 0 for no pacing.
     pub baud: u32,
-    /// Parameters as typed instead of decoded.
-    pub argv_raw: bool,
+    /// What kind of AT server it has.
+    pub argv: ArgvStyle,
     /// Joined at boot.
     pub wifi: bool,
     /// The network leads beyond this machine's loopback.
@@ -48,6 +48,8 @@ pub struct Settings {
     pub rtc: Option<i64>,
     /// Where the millisecond counter starts.
     pub uptime_ms: u32,
+    /// The seed of pauses and switches where tasks unlock; 0 for none.
+    pub preempt_seed: u32,
     /// What the log shows.
     pub log: LogLevel,
     /// The non-volatile storage's file.
@@ -62,6 +64,18 @@ pub struct Settings {
     pub set: [Option<PathBuf>; 3],
     /// What the simulated processor runs; without it the library runs natively.
     pub program: Option<xt804::Program>,
+}
+
+/// `enum at_argv_style`.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+#[repr(C)]
+pub enum ArgvStyle {
+    /// Without quotes and escapes
+    Decoded,
+    /// As typed
+    Raw,
+    /// Without quotes, from short lines of few plain parameters; what comes while a command runs is lost in silence
+    Strict,
 }
 
 /// `wm_log_level_t`.
@@ -97,10 +111,11 @@ struct CredentialFiles {
 #[repr(C)]
 struct BoardOptions {
     uart: UartOptions,
-    argv_style: c_int,
+    argv_style: ArgvStyle,
     log_level: LogLevel,
     heap_limit: usize,
     uptime_ms: u32,
+    preempt_seed: u32,
     rtc: i64,
     wifi_off: bool,
     net_open: bool,
@@ -211,10 +226,11 @@ impl Board {
         let (hosts, faults) = (leak_all(settings.hosts)?, leak_all(settings.faults)?);
         let options = BoardOptions {
             uart: UartOptions { stdio: settings.stdio, baud: settings.baud, link: leak(settings.pty_link)? },
-            argv_style: c_int::from(settings.argv_raw),
+            argv_style: settings.argv,
             log_level: settings.log,
             heap_limit: settings.heap_bytes,
             uptime_ms: settings.uptime_ms,
+            preempt_seed: settings.preempt_seed,
             rtc: settings.rtc.unwrap_or(-1),
             wifi_off: !settings.wifi,
             net_open: settings.net_open,

@@ -23,9 +23,9 @@ pub struct Options {
     #[arg(long, value_name = "BITS", value_parser = clap::value_parser!(u32).range(300..=4_000_000))]
     baud: Option<u32>,
 
-    /// How the AT server hands parameters to commands: without quotes and escapes, or as typed
-    #[arg(long, value_enum, default_value_t = Argv::Decoded)]
-    argv: Argv,
+    /// How the AT server hands parameters to commands; the library's answers are the same behind each
+    #[arg(long, value_enum, default_value_t = board::ArgvStyle::Decoded)]
+    argv: board::ArgvStyle,
 
     /// What the board reaches, without any privileges; no other machine can reach the board
     #[arg(long, value_enum, default_value_t = Net::Closed)]
@@ -55,6 +55,11 @@ pub struct Options {
     /// Where the board's millisecond counter starts (it wraps at 4294967296)
     #[arg(long, value_name = "MS", default_value_t = 0)]
     uptime: u32,
+
+    /// Let tasks pause and equals take turns where tasks unlock, at places that this seed chooses; without it only where
+    /// they must
+    #[arg(long, value_name = "SEED", value_parser = clap::value_parser!(u32).range(1..))]
+    preempt: Option<u32>,
 
     /// The board's non-volatile storage, made when missing; without it, it lasts until the board ends (AT+RST keeps it)
     #[arg(long, value_name = "FILE")]
@@ -175,12 +180,6 @@ enum Uart {
     Stdio,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Argv {
-    Decoded,
-    Raw,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Cpu {
     Native,
@@ -253,7 +252,7 @@ impl From<Options> for board::Settings {
             stdio: matches!(options.uart, Uart::Stdio),
             pty_link: options.pty_link,
             baud: options.baud.unwrap_or(0),
-            argv_raw: matches!(options.argv, Argv::Raw),
+            argv: options.argv,
             wifi: matches!(options.wifi, Switch::On),
             net_open: matches!(options.net, Net::Open),
             hosts: options.hosts,
@@ -262,6 +261,7 @@ impl From<Options> for board::Settings {
             heap_bytes: options.heap,
             rtc: options.rtc.seconds(),
             uptime_ms: options.uptime,
+            preempt_seed: options.preempt.unwrap_or(0),
             log: match options.log {
                 Log::None => board::LogLevel::None,
                 Log::Error => board::LogLevel::Error,

@@ -31,10 +31,11 @@ pub unsafe fn dispatch(row: &'static Command, form: Form, argc: c_int, _: *mut *
         actions::execute(row, form, parameters.map(|line| split(row, line)))
     };
     if closing == ServerResult::Nothing {
+        // The server's `OK`, which the port keeps from the host, says that the server takes the next line.
         running.ended(output);
-    } else {
-        running.answered(output);
+        return table::result(ServerResult::Ok);
     }
+    running.answered(output);
     table::result(closing)
 }
 

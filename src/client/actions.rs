@@ -24,7 +24,7 @@ use w800_mqtt_core::link::config::{ConnectionConfig, DEFAULT_KEEP_ALIVE_S, Targe
 #[cfg(certificate_command)]
 use w800_mqtt_core::link::credential::{self, CredentialKind};
 use w800_mqtt_core::link::state::Action;
-use w800_mqtt_core::link::subscriptions::Wish;
+use w800_mqtt_core::link::subscriptions::SubscribeDecision;
 use w800_mqtt_core::mqtt::publication::Publication;
 use w800_mqtt_core::mqtt::session::DISCONNECT;
 use w800_mqtt_core::mqtt::{QoS, qos_from};
@@ -425,14 +425,14 @@ fn publish_kept(
 fn subscribe(runtime: &'static LinkRuntime, values: &Values<'_>) -> Result<Answer, Code> {
     let deadline = now().after(u64::from(values.int(3)));
     let asked = qos(values.int(2))?;
-    let wish = runtime.link.lock().subscriptions.wish(values.text(1), asked);
-    match wish {
-        Wish::Already => return Ok(Answer::Ok(answer::ALREADY_SUBSCRIBE)),
-        Wish::Full => {
+    let decision = runtime.link.lock().subscriptions.decide(values.text(1), asked);
+    match decision {
+        SubscribeDecision::Already => return Ok(Answer::Ok(answer::ALREADY_SUBSCRIBE)),
+        SubscribeDecision::Full => {
             report::failed(runtime.index, Report::list_is_full());
             return Ok(Answer::Refused(answer::ALREADY_FULL_SUBSCRIBE));
         }
-        Wish::New | Wish::Change => {}
+        SubscribeDecision::New | SubscribeDecision::Change => {}
     }
     let filter = copy(values.text(1))?;
     let reply =

@@ -1,11 +1,12 @@
 //! How a link's task connects: name, TCP, TLS, WebSocket, CONNECT, CONNACK; and the connection that comes of it.
 
+use super::LinkRuntime;
+use super::end::{End, violation_text};
 use super::sending::SendRight;
-use super::task::{self, End};
-use super::{LinkRuntime, report};
 use crate::net::Attempt;
 use crate::net::channel::Open;
-use crate::net::layers::{self, Framing, Resumption, Security, TlsRequest};
+use crate::net::framing::Framing;
+use crate::net::security::{self, Resumption, Security, TlsRequest};
 use crate::sdk::clock::now;
 use crate::sdk::heap::Bytes;
 use crate::sdk::log;
@@ -15,7 +16,7 @@ use w800_mqtt_core::bytes::Buffer;
 use w800_mqtt_core::link::config::Transport;
 use w800_mqtt_core::mqtt::decoder::Violation;
 use w800_mqtt_core::mqtt::session::{Event, SILENCE_MS};
-use w800_mqtt_core::report::{Failure, Report, Stage};
+use w800_mqtt_core::report::{Failure, Stage};
 use w800_mqtt_core::time::Instant;
 use w800_mqtt_core::ws::handshake::Resource;
 
@@ -129,17 +130,11 @@ impl Plan {
     }
 }
 
-/// One attempt, up to everything that a session resumes with. A failure is reported.
+/// One attempt, up to CONNACK: the connection, and whether the broker still has this client's session.
 pub(super) fn connect(
     runtime: &'static LinkRuntime,
-    first: bool,
     resumption: &mut Resumption,
-) -> Result<Connection, Failure> {
-    let connected = attempt(runtime, first, resumption);
-    connected.inspect_err(|failure| report::failed(runtime.index, Report::no_connection(*failure)))
-}
-
-fn attempt(runtime: &'static LinkRuntime, first: bool, resumption: &mut Resumption) -> Result<Connection, Failure> {
+) -> Result<(Connection, bool), Failure> {
     let plan = Plan::new(runtime)?;
     let given_up = || runtime.stopping();
     let lookup = runtime.lookup().map_err(|_| Failure::at(Stage::Dns))?;
@@ -151,8 +146,7 @@ fn attempt(runtime: &'static LinkRuntime, first: bool, resumption: &mut Resumpti
     drop((plan.host, plan.path));
     send_connect(&connection, attempt.deadline)?;
     let session_present = await_connack(&mut connection, &attempt)?;
-    task::established(runtime, connection.open, first, session_present)?;
-    Ok(connection)
+    Ok((connection, session_present))
 }
 
 /// A connection up to TLS.
@@ -169,7 +163,7 @@ fn secure(
     if plan.transport.tls {
         secure_by_tls(runtime, plan, resumption, attempt)
     } else {
-        layers::connect(plan.transport, (plan.host.as_ref(), plan.port), attempt)
+        security::connect(plan.transport, (plan.host.as_ref(), plan.port), attempt)
     }
 }
 
@@ -182,7 +176,7 @@ fn secure_by_tls(
 ) -> Result<Secured, Failure> {
     let host = plan.host.as_ref();
     let request = TlsRequest::new(host, &runtime.link.lock().tls)?;
-    layers::connect_by_tls(runtime.index, plan.transport, (host, plan.port), request, resumption, attempt)
+    security::connect_by_tls(runtime.index, plan.transport, (host, plan.port), request, resumption, attempt)
 }
 
 #[inline(never)]
@@ -239,7 +233,7 @@ fn accepted(event: Result<Option<Event<'_, Bytes>>, Violation>) -> Result<Option
         Ok(Some(Event::Refused(code))) => Err(Failure::of(Stage::Connack, i32::from(code))),
         Ok(Some(_)) => Err(Failure::at(Stage::Connack)),
         Err(violation) => {
-            log::warn(&["broker broke the protocol: ", task::violation_text(violation)]);
+            log::warn(&["broker broke the protocol: ", violation_text(violation)]);
             Err(Failure::at(Stage::Connack))
         }
     }

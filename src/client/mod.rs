@@ -7,7 +7,9 @@
 //! * [`task`] is the link's task: it reads, keeps alive, reconnects; [`connection`] is how it connects.
 //! * [`sending`] is the right to send, and what must be sent before it goes on to another task.
 //! * `stream` sends a message while it is typed.
-//! * [`statistics`] counts.
+//! * [`end`] is why a connection ended.
+//! * `runtime` is what the two tasks of a link share.
+//! * [`statistics`] tells C what a link has done; [`counters`] count it.
 //! * [`report`] remembers why something failed.
 //! * `port` stands between the serial line and the AT server; an image without it has `passthrough` for its data phases.
 //! * [`output`] keeps lines and answers from mixing.
@@ -20,7 +22,9 @@
 
 pub mod actions;
 mod connection;
+mod counters;
 pub mod data_phase;
+mod end;
 pub mod exchange;
 pub mod output;
 #[cfg(not(argv_line))]
@@ -29,148 +33,11 @@ pub mod passthrough;
 pub mod port;
 pub mod queries;
 pub mod report;
+mod runtime;
 pub mod sending;
 pub mod statistics;
 #[cfg(argv_line)]
 mod stream;
 pub mod task;
 
-use crate::net::channel::{Channel, Open};
-use crate::options::LINKS;
-use crate::sdk::clock::{left_ms, now};
-use crate::sdk::dns::{self, Lookup};
-use crate::sdk::heap::{self, Bytes};
-use crate::sdk::socket::Broken;
-use crate::sdk::sync::{Critical, Mutex, NoMemory, Once, Semaphore, no_lock_held};
-use crate::sdk::task::Task;
-use core::sync::atomic::{AtomicBool, Ordering};
-use statistics::Counters;
-use w800_mqtt_core::at::code::Code;
-use w800_mqtt_core::link::Link;
-use w800_mqtt_core::time::Instant;
-
-/// One link with what its two tasks share.
-#[derive(Debug)]
-pub struct LinkRuntime {
-    /// The LinkID.
-    pub index: u8,
-    /// Configuration, connection state, session.
-    pub link: Mutex<Link<Bytes>>,
-    /// The connection's socket and layers.
-    channel: Channel,
-    /// Counts 1 when nobody has the right to send.
-    sending: Semaphore,
-    /// Released when the waiting command has its reply.
-    done: Semaphore,
-    /// Released when the link's task is over and may be deleted.
-    ended: Semaphore,
-    /// The link's task, until it is deleted.
-    task: Critical<Option<Task>>,
-    /// CLEAN wants the task to end.
-    stop: AtomicBool,
-    counters: Counters,
-}
-
-#[expect(clippy::indexing_slicing, reason = "evaluated at compile time only")]
-static RUNTIMES: [LinkRuntime; LINKS] = {
-    let mut runtimes = [const { LinkRuntime::new(0) }; LINKS];
-    let mut index = 0;
-    while index < LINKS {
-        runtimes[index].index = index as u8;
-        index += 1;
-    }
-    runtimes
-};
-
-static PREPARED: Once = Once::new();
-
-/// All links. [`prepare`] must have succeeded before one of them is used.
-pub fn runtimes() -> &'static [LinkRuntime] {
-    &RUNTIMES
-}
-
-/// Creates what the SDK must create before the first command can run, unless that was done before.
-///
-/// # Errors
-/// 0x604e when the SDK has no memory for it; the next command tries again.
-pub fn prepare() -> Result<(), Code> {
-    let prepared = PREPARED.run(|| {
-        for runtime in &RUNTIMES {
-            runtime.create()?;
-        }
-        #[cfg(argv_line)]
-        port::create()?;
-        #[cfg(not(argv_line))]
-        output::semaphore().create()?;
-        heap::open_arena();
-        Ok(())
-    });
-    prepared.map_err(|NoMemory| Code::CreateSemaFailed)
-}
-
-impl LinkRuntime {
-    const fn new(index: u8) -> Self {
-        Self {
-            index,
-            link: Mutex::new(Link::new()),
-            channel: Channel::new(),
-            sending: Semaphore::new(1),
-            done: Semaphore::new(0),
-            ended: Semaphore::new(0),
-            task: Critical::new(None),
-            stop: AtomicBool::new(false),
-            counters: Counters::new(),
-        }
-    }
-
-    fn create(&self) -> Result<(), NoMemory> {
-        self.link.create()?;
-        self.channel.create()?;
-        for semaphore in [&self.sending, &self.done, &self.ended] {
-            semaphore.create()?;
-        }
-        dns::lookup(self.index).map_or(Ok(()), |lookup| lookup.wake.create())
-    }
-
-    /// The link's name lookup; its semaphore also wakes the link's task from a pause.
-    fn lookup(&self) -> Result<&'static Lookup, Code> {
-        dns::lookup(self.index).ok_or(Code::NullLink)
-    }
-
-    /// Whether CLEAN wants the link's task to end.
-    pub fn stopping(&self) -> bool {
-        self.stop.load(Ordering::Acquire)
-    }
-
-    /// Sends `packet` on the `open` connection until `deadline`. For who has the right to send, or is alone as yet.
-    fn send(&self, open: Open, packet: &[u8], deadline: Instant) -> Result<(), Broken> {
-        no_lock_held();
-        self.channel.send(open, packet, deadline)?;
-        self.counters.bytes_sent.add(packet.len());
-        Ok(())
-    }
-
-    /// Ends a connection that is of no use any more; the link's task notices and does the rest.
-    pub fn break_connection(&self) {
-        self.channel.abort();
-    }
-
-    /// Deletes the link's task if it is over.
-    pub fn reap(&self) {
-        if self.task.with(|task| task.is_some()) {
-            self.reap_until(now());
-        }
-    }
-
-    /// Deletes the link's task, waiting until `deadline` for it to be over. `false` when it is not.
-    pub fn reap_until(&self, deadline: Instant) -> bool {
-        if self.task.with(|task| task.is_some()) && !self.ended.acquire(left_ms(deadline)) {
-            return false;
-        }
-        if let Some(task) = self.task.with(Option::take) {
-            task.delete();
-        }
-        self.stop.store(false, Ordering::Release);
-        true
-    }
-}
+pub use runtime::{LinkRuntime, prepare, runtimes};

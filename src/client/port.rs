@@ -59,6 +59,8 @@ struct Server {
     processing: Option<TaskId>,
     /// A handler of this library's runs.
     in_handler: bool,
+    /// The whole answer has been printed: the end of it that the server prints only tells that the server is free.
+    muted: bool,
     /// When a line was handed over, or the server printed last.
     last: Instant,
 }
@@ -71,6 +73,7 @@ impl Server {
             receiving: None,
             processing: None,
             in_handler: false,
+            muted: false,
             last: Instant::from_millis(0),
         }
     }
@@ -146,6 +149,7 @@ fn hand_over(to: &mut [u8]) -> Option<usize> {
                 SERVER.with(|server| {
                     server.handed = Some(0);
                     server.last = now;
+                    server.muted = false;
                     if differs {
                         server.answer.expect_echo();
                     }
@@ -269,10 +273,10 @@ fn print_behind_answer(bytes: &[u8]) {
 fn print_answer(bytes: &[u8]) {
     // Both of the server's tasks may print a part of it.
     while !PIECE.acquire(FOREVER) {}
-    let mut answer = SERVER.with(|server| core::mem::take(&mut server.answer));
+    let (mut answer, muted) = SERVER.with(|server| (core::mem::take(&mut server.answer), server.muted));
     // While an echo may come nobody else uses the line.
     let line = if answer.awaits_echo() { LINE.lend() } else { None };
-    let progress = answer.print(bytes, line.as_deref(), &mut device::send);
+    let progress = if muted { answer.watch(bytes) } else { answer.print(bytes, line.as_deref(), &mut device::send) };
     drop(line);
     let now = now();
     SERVER.with(|server| {
@@ -332,11 +336,11 @@ impl Command {
         output.hand_to_server();
     }
 
-    /// The answer is whole; `output` was its right.
+    /// The answer is printed with its end, and the server's own is kept from the host; `output` is for that. Only when the
+    /// server has printed it does it take another line.
     pub fn ended(self, output: Output) {
-        self.end();
-        output.hand_to_server();
-        end_answer(false);
+        SERVER.with(|server| server.muted = true);
+        self.answered(output);
     }
 
     fn end(self) {

@@ -5,6 +5,7 @@
 
 use super::LinkRuntime;
 use crate::net::channel::Open;
+use crate::net::framing;
 use crate::sdk::clock::{left_ms, now};
 use crate::sdk::socket::Broken;
 use w800_mqtt_core::at::code::Code;
@@ -71,7 +72,7 @@ impl SendGuard {
 
     /// Ends the connection as each layer wants it; nothing is sent any more.
     pub fn farewell(self, deadline: Instant) {
-        self.right.0.channel.farewell(self.open, deadline);
+        framing::farewell(&self.right.0.channel, self.open, deadline);
     }
 }
 
@@ -108,7 +109,7 @@ fn send_owed(runtime: &LinkRuntime, open: Open) -> Result<(), Broken> {
 mod tests {
     use super::super::{prepare, runtimes};
     use super::*;
-    use crate::net::layers::Security;
+    use crate::net::security::Security;
     use crate::sdk::heap::Bytes;
     use crate::sdk::socket::SocketHandle;
     use crate::sdk::task::testing::on_task;

@@ -4,12 +4,13 @@
 //! again, or when CLEAN asks for it. It never waits without a bound, and it never polls but while lwIP connects.
 
 use super::connection::{Connection, connect};
+use super::end::End;
 use super::output::{self, Output};
 use super::queries::{endpoint, print_of};
 use super::sending::{SendGuard, SendRight, flush};
 use super::{LinkRuntime, report, runtimes};
 use crate::net::channel::Open;
-use crate::net::layers::Resumption;
+use crate::net::security::Resumption;
 use crate::options::{ADDITIONS, TASK_STACK};
 use crate::sdk::clock::{left_ms, now};
 use crate::sdk::heap::Bytes;
@@ -74,26 +75,9 @@ impl Body for LinkTask {
     }
 }
 
-/// Why a connection ended.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum End {
-    /// CLEAN asked for it.
-    Stopped,
-    /// The peer or the network ended it.
-    Closed,
-    /// The server has closed the WebSocket.
-    WebSocketClosed,
-    /// The server's frames break WebSocket's rules, in these words.
-    Framing(&'static str),
-    /// The broker's packets break MQTT's rules.
-    Violation(Violation),
-    /// The broker owes something.
-    Silence(Lost),
-}
-
 fn run_link(runtime: &'static LinkRuntime) {
     let mut resumption = Resumption::default();
-    let mut connection = match connect(runtime, true, &mut resumption) {
+    let mut connection = match begin(runtime, true, &mut resumption) {
         Ok(connection) => connection,
         Err(failure) => return first_failed(runtime, failure),
     };
@@ -111,6 +95,14 @@ fn run_link(runtime: &'static LinkRuntime) {
             None => return,
         }
     }
+}
+
+/// Connects and makes the connection the link's. A failure is reported.
+fn begin(runtime: &'static LinkRuntime, first: bool, resumption: &mut Resumption) -> Result<Connection, Failure> {
+    let begun = connect(runtime, resumption).and_then(|(connection, session_present)| {
+        established(runtime, connection.open(), first, session_present).map(|()| connection)
+    });
+    begun.inspect_err(|failure| report::failed(runtime.index, Report::no_connection(*failure)))
 }
 
 fn first_failed(runtime: &LinkRuntime, failure: Failure) {
@@ -138,7 +130,7 @@ fn reconnect(runtime: &'static LinkRuntime, resumption: &mut Resumption) -> Opti
         if runtime.stopping() {
             return None;
         }
-        if let Ok(connection) = connect(runtime, false, resumption) {
+        if let Ok(connection) = begin(runtime, false, resumption) {
             return Some(connection);
         }
         attempt = attempt.saturating_add(1);
@@ -158,12 +150,7 @@ fn random(runtime: &LinkRuntime) -> u32 {
 
 /// CONNACK has come: makes the connection the link's, resumes the session on it and tells the host.
 #[inline(never)]
-pub(super) fn established(
-    runtime: &'static LinkRuntime,
-    open: Open,
-    first: bool,
-    session_present: bool,
-) -> Result<(), Failure> {
+fn established(runtime: &'static LinkRuntime, open: Open, first: bool, session_present: bool) -> Result<(), Failure> {
     let failure = Failure::at(Stage::Connack);
     let right = SendRight::claim(runtime, now().after(SILENCE_MS)).ok_or(failure)?;
     let subscribe = {
@@ -399,7 +386,7 @@ fn close(runtime: &'static LinkRuntime, connection: Connection, end: End, delive
     if runtime.stopping() {
         return;
     }
-    report::failed(runtime.index, Report::connection_lost(end_text(end)));
+    report::failed(runtime.index, Report::connection_lost(end.text()));
     if waits {
         runtime.done.release();
     }
@@ -419,29 +406,5 @@ fn print_end(runtime: &LinkRuntime, delivery: &mut Delivery) {
         if runtime.stopping() {
             return;
         }
-    }
-}
-
-const fn end_text(end: End) -> &'static str {
-    match end {
-        End::Stopped => "ended by CLEAN",
-        End::Closed => "closed by the peer or the network",
-        End::WebSocketClosed => "WebSocket closed by the server",
-        End::Framing(text) => text,
-        End::Violation(violation) => violation_text(violation),
-        End::Silence(Lost::NoPingResponse) => "no PINGRESP",
-        End::Silence(Lost::StalledPacket) => "a packet stalled",
-    }
-}
-
-pub(super) const fn violation_text(violation: Violation) -> &'static str {
-    match violation {
-        Violation::Header => "packet type or flags",
-        Violation::Length => "remaining length",
-        Violation::Unexpected => "packet out of turn",
-        Violation::Topic => "topic name",
-        Violation::Value => "packet identifier or return code",
-        Violation::TooManyUnreleased => "too many unreleased QoS 2 messages",
-        Violation::NoMemory => "no memory for a topic name",
     }
 }

@@ -1,10 +1,10 @@
-//! What both tasks of a link use of a connection: one sends, the other receives, through all layers.
+//! What both tasks of a link use of a connection: one sends, the other receives, below WebSocket's frames.
 //!
 //! The link's task opens it, the one with the socket; it closes it before it gives the socket back. Who sends or receives
 //! shows the value of the [`Open`] connection. Mbed TLS wants one task at a time: each uses it for a step that does not
 //! wait, and waits for the socket without it.
 
-use super::layers::{self, Resumption, Security};
+use super::security::{Resumption, Security};
 use crate::sdk::socket::{Broken, SocketHandle};
 use crate::sdk::sync::{Mutex, NoMemory};
 use w800_mqtt_core::time::Instant;
@@ -16,6 +16,14 @@ pub struct Open {
     socket: SocketHandle,
     encrypted: bool,
     framed: bool,
+}
+
+impl Open {
+    /// Whether what is sent stands in WebSocket frames.
+    #[cfg(websocket)]
+    pub const fn is_framed(self) -> bool {
+        self.framed
+    }
 }
 
 /// A link's connection, or none.
@@ -81,23 +89,10 @@ impl Channel {
         self.parts.lock().security.random()?.fill(bytes)
     }
 
-    /// Sends all of `bytes`, one MQTT packet, until `deadline`.
-    ///
-    /// # Errors
-    /// [`Broken`] when the peer is gone or takes nothing until then: part of `bytes` may be on its way, so that the
-    /// stream is of no use any more.
-    pub fn send(&self, open: Open, bytes: &[u8], deadline: Instant) -> Result<(), Broken> {
-        if open.framed {
-            layers::send_framed(self, open, bytes, deadline)
-        } else {
-            self.send_raw(open, bytes, deadline)
-        }
-    }
-
     /// Sends `bytes` below WebSocket.
     ///
     /// # Errors
-    /// [`Broken`] as in [`Channel::send`].
+    /// [`Broken`] when the peer is gone or takes nothing until `deadline`: part of `bytes` may be on its way.
     pub fn send_raw(&self, open: Open, mut bytes: &[u8], deadline: Instant) -> Result<(), Broken> {
         let mut in_vain = false;
         while !bytes.is_empty() {
@@ -123,14 +118,6 @@ impl Channel {
         } else {
             open.socket.receive(into).map(|got| (got, false))
         }
-    }
-
-    /// Ends the connection as each layer wants it, after the last packet. For who has the right to send.
-    pub fn farewell(&self, open: Open, deadline: Instant) {
-        if open.framed {
-            let _ = layers::send_close(self, open, deadline);
-        }
-        self.close();
     }
 
     /// Ends TLS, where there is some, and the connection in both directions; a task that waits for it wakes.

@@ -3,8 +3,8 @@
 //! * [`tcp`] is name lookup and TCP on the SDK's lwIP.
 //! * `tls` is TLS on the SDK's Mbed TLS, with what `credentials` finds.
 //! * `websocket` is WebSocket on a channel.
-//! * [`layers`] is which of those two a build has.
-//! * [`channel`] is what both of a link's tasks use of a connection: it sends through all layers.
+//! * [`security`] is what lies directly on TCP, [`framing`] how MQTT's bytes stand on that: which of the two a build has.
+//! * [`channel`] is what both of a link's tasks use of a connection.
 //!
 //! Never here: MQTT, the link's state, the serial port.
 #![forbid(unsafe_code)]
@@ -12,7 +12,8 @@
 pub mod channel;
 #[cfg(tls)]
 pub mod credentials;
-pub mod layers;
+pub mod framing;
+pub mod security;
 pub mod tcp;
 #[cfg(tls)]
 mod tls;

@@ -3,7 +3,6 @@
 use super::Attempt;
 use super::channel::{Channel, Open};
 use crate::sdk::digest::sha1;
-use crate::sdk::random::Random;
 use crate::sdk::socket::{Broken, Interest, Socket};
 use heapless::Vec;
 use w800_mqtt_core::at::code::Code;
@@ -26,14 +25,6 @@ pub const fn text(violation: Violation) -> &'static str {
         Violation::Length => "length of a frame",
         Violation::Close => "close frame",
     }
-}
-
-/// A generator for the masks of a connection without TLS.
-///
-/// # Errors
-/// [`Failure`] with 0x6005 when there is none.
-pub fn generator() -> Result<Random, Failure> {
-    Random::new().map_err(|_| Failure::because(Stage::WebSocket, Code::MallocFailed, 0, "no random numbers"))
 }
 
 /// Asks the server for a WebSocket. `buffer` holds [`handshake::LONGEST_REQUEST`] bytes at least; the bytes behind the
@@ -83,7 +74,7 @@ fn key(channel: &Channel) -> Result<[u8; 4], Broken> {
 /// Sends all of `payload` as one frame, until `deadline`.
 ///
 /// # Errors
-/// [`Broken`] as in [`Channel::send`].
+/// [`Broken`] as in [`Channel::send_raw`].
 pub fn send(channel: &Channel, open: Open, payload: &[u8], deadline: Instant) -> Result<(), Broken> {
     let key = key(channel)?;
     let mut mask = Mask::new(key);
@@ -108,7 +99,7 @@ pub fn send(channel: &Channel, open: Open, payload: &[u8], deadline: Instant) ->
 /// Sends the control frame that `frames` owes the server, if any.
 ///
 /// # Errors
-/// [`Broken`] as in [`Channel::send`].
+/// [`Broken`] as in [`Channel::send_raw`].
 pub fn send_reply(channel: &Channel, open: Open, frames: &mut Decoder, deadline: Instant) -> Result<(), Broken> {
     match frames.reply(key(channel)?) {
         Some(reply) => channel.send_raw(open, reply, deadline),
@@ -119,7 +110,7 @@ pub fn send_reply(channel: &Channel, open: Open, frames: &mut Decoder, deadline:
 /// Sends the frame that ends a WebSocket.
 ///
 /// # Errors
-/// [`Broken`] as in [`Channel::send`].
+/// [`Broken`] as in [`Channel::send_raw`].
 pub fn send_close(channel: &Channel, open: Open, deadline: Instant) -> Result<(), Broken> {
     channel.send_raw(open, &frame::close(frame::NORMAL, key(channel)?), deadline)
 }

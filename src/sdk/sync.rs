@@ -14,7 +14,6 @@ use core::cell::{Cell, UnsafeCell};
 use core::ffi::c_void;
 use core::marker::PhantomData;
 use core::sync::atomic::{AtomicPtr, Ordering};
-use spin::mutex::SpinMutex;
 
 /// What the calling task holds, counted where there are debug assertions and an operating system to keep the count in.
 #[cfg(all(debug_assertions, not(target_os = "none")))]
@@ -209,47 +208,6 @@ pub const FOREVER: u32 = bindings::WM_OS_WAIT_TIME_MAX as u32;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NoMemory;
 
-/// Gives the processor away while another task sets up what is set up once.
-#[derive(Debug)]
-pub struct Yield;
-
-impl spin::RelaxStrategy for Yield {
-    fn relax() {
-        super::clock::delay_ms(super::clock::TICK_MS);
-    }
-}
-
-/// What is set up once, by the first task that needs it, while any other that needs it sleeps: before it is done there is
-/// no mutex to wait for.
-#[derive(Debug)]
-pub struct Once(SpinMutex<bool, Yield>);
-
-impl Once {
-    /// Not set up yet.
-    pub const fn new() -> Self {
-        Self(SpinMutex::new(false))
-    }
-
-    /// Sets it up, unless that was done before.
-    ///
-    /// # Errors
-    /// What `set_up` says; it is asked again the next time.
-    pub fn run<E>(&self, set_up: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
-        let mut done = self.0.lock();
-        if !*done {
-            set_up()?;
-            *done = true;
-        }
-        Ok(())
-    }
-}
-
-impl Default for Once {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 /// An object of the SDK that is created once and lives as long as the firmware.
 #[derive(Debug)]
 pub(super) struct Handle(AtomicPtr<c_void>);
@@ -362,8 +320,6 @@ mod tests {
     use super::super::task::testing::on_task;
     use super::*;
     use std::panic::{AssertUnwindSafe, catch_unwind};
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicBool, AtomicU32};
 
     fn panics(operation: impl FnOnce()) -> bool {
         catch_unwind(AssertUnwindSafe(operation)).is_err()
@@ -446,33 +402,5 @@ mod tests {
     fn a_mutex_that_was_not_created_is_not_locked() {
         static NEVER: Mutex<u32> = Mutex::new(0);
         assert!(panics(|| drop(NEVER.lock())));
-    }
-
-    #[test]
-    fn what_is_set_up_once_waits_for_who_sets_it_up() {
-        static ONCE: Once = Once::new();
-        static RUNS: AtomicU32 = AtomicU32::new(0);
-        assert_eq!(ONCE.run(|| Err(7)), Err(7));
-        let finished = Arc::new(AtomicBool::new(false));
-        let seen = Arc::clone(&finished);
-        let second = std::thread::spawn(move || {
-            on_task(move || {
-                ONCE.run(|| -> Result<(), ()> {
-                    RUNS.fetch_add(1, Ordering::Relaxed);
-                    clock::delay_ms(30);
-                    finished.store(true, Ordering::Release);
-                    Ok(())
-                })
-                .unwrap();
-            });
-        });
-        on_task(move || {
-            while RUNS.load(Ordering::Relaxed) == 0 {
-                clock::delay_ms(1);
-            }
-            ONCE.run(|| -> Result<(), ()> { panic!("twice") }).unwrap();
-            assert!(seen.load(Ordering::Acquire));
-        });
-        second.join().unwrap();
     }
 }

@@ -3,6 +3,7 @@
 //! Nothing here waits: each step says what it waits for. One task at a time may use a [`Tls`].
 
 mod callbacks;
+mod parts;
 
 use super::bindings;
 use super::block::Block;
@@ -10,8 +11,9 @@ use super::heap::Bytes;
 use super::random::Random;
 use super::socket::SocketHandle;
 use super::x509::{Certificates, PrivateKey, is_out_of_memory};
-use core::ffi::{CStr, c_char, c_int};
+use core::ffi::{CStr, c_int};
 use heapless::Vec;
+use parts::Parts;
 use w800_mqtt_core::link::config::MOST_ALPN_NAMES;
 
 /// How a step of the handshake, of reading or of writing ended.
@@ -103,34 +105,6 @@ impl Drop for Session {
         // SAFETY: the session was initialised and is freed once.
         unsafe { bindings::mbedtls_ssl_session_free(self.0.as_ptr()) };
     }
-}
-
-/// What Mbed TLS keeps pointers to.
-struct Parts {
-    ssl: bindings::mbedtls_ssl_context,
-    config: bindings::mbedtls_ssl_config,
-    protocols: [*const c_char; MOST_ALPN_NAMES + 1],
-    socket: Option<SocketHandle>,
-    /// The handshake is not over.
-    handshakes: bool,
-    /// Bytes that the step in progress may still take from the socket.
-    budget: usize,
-    /// Steps in a row that have used up their budget and brought nothing.
-    fruitless: u8,
-    /// Part of a record waits to be sent. Only a repetition of the write that made it may send it: were it sent by anything
-    /// else, that write would encrypt and send its bytes once more.
-    write_pending: bool,
-    /// That write is in progress.
-    writes: bool,
-    /// An alert waits to be sent: a write would send that and take its own bytes for sent.
-    alert_pending: bool,
-    /// Bytes that have come from the peer, modulo 2^32.
-    received: u32,
-    verification: u32,
-    /// When a signature could not be checked, there was little memory to do so.
-    memory_was_short: bool,
-    /// The address that the certificate must name; empty where it must name a host.
-    address: Vec<u8, 16>,
 }
 
 /// A TLS client.

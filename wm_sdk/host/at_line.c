@@ -1,11 +1,12 @@
-/* See at_line.h; the rules are those of the SDK's "AT Command Set" introduction. */
+/* See at_line.h; but for the strict kind the rules are those of the SDK's "AT Command Set" introduction. */
 #include "at_line.h"
 
 #include <ctype.h>
 #include <string.h>
 
-/* Ends of a cut parameter: where the next one starts, NULL after the last. */
-typedef bool (*cutter)(char *start, char **next);
+#define STRICT_PARAMETERS 8
+#define STRICT_BYTES 150
+#define BUSY_LINE "busy ...\r\n"
 
 /* As typed: up to a comma that is neither quoted nor escaped. */
 static bool cut_raw(char *start, char **next)
@@ -59,15 +60,54 @@ static bool cut_decoded(char *start, char **next)
     return after == ',' || after == '\0';
 }
 
-static bool cut_parameters(char *text, cutter cut, struct at_line *line)
+static bool accept_any(const char *parameters)
+{
+    (void)parameters;
+    return true;
+}
+
+/* Whether a quote stands where a parameter begins or ends. */
+static bool is_at_an_edge(const char *parameters, const char *quote)
+{
+    return quote == parameters || quote[-1] == ',' || quote[1] == ',' || quote[1] == '\0';
+}
+
+/* Quotes in pairs around whole parameters, none of them escaped: it knows of no escapes. */
+static bool accept_plain_quotes(const char *parameters)
+{
+    bool even = true;
+    for (const char *at = strchr(parameters, '"'); at; at = strchr(at + 1, '"')) {
+        if (!is_at_an_edge(parameters, at)) {
+            return false;
+        }
+        even = !even;
+    }
+    return even;
+}
+
+static const struct at_rules rules_of[] = {
+    [AT_ARGV_DECODED] = {cut_decoded, accept_any, MAX_ARGC, AT_CMD_RECV_BUFF_LEN, BUSY_LINE},
+    [AT_ARGV_RAW] = {cut_raw, accept_any, MAX_ARGC, AT_CMD_RECV_BUFF_LEN, BUSY_LINE},
+    [AT_ARGV_STRICT] = {cut_decoded, accept_plain_quotes, STRICT_PARAMETERS, STRICT_BYTES, ""},
+};
+
+const struct at_rules *at_rules_of(enum at_argv_style style)
+{
+    return &rules_of[style];
+}
+
+static bool cut_parameters(char *text, const struct at_rules *rules, struct at_line *line)
 {
     char *next = text;
+    if (!rules->accepts(text)) {
+        return false;
+    }
     while (next) {
-        if (line->argc == MAX_ARGC) {
+        if (line->argc == rules->parameters_max) {
             return false;
         }
         line->argv[line->argc++] = next;
-        if (!cut(next, &next)) {
+        if (!rules->cut(next, &next)) {
             return false;
         }
     }
@@ -81,7 +121,7 @@ static void to_upper(char *text, const char *end)
     }
 }
 
-wm_at_result_e at_line_read(char *text, size_t length, enum at_argv_style style, struct at_line *line)
+wm_at_result_e at_line_read(char *text, size_t length, const struct at_rules *rules, struct at_line *line)
 {
     bool is_text = strlen(text) == length;
     char *mark = text + strcspn(text, "?=");
@@ -107,6 +147,6 @@ wm_at_result_e at_line_read(char *text, size_t length, enum at_argv_style style,
         line->type = AT_TYPE_TEST;
         return WM_AT_RESULT_OK;
     }
-    bool cut = cut_parameters(mark + 1, style == AT_ARGV_RAW ? cut_raw : cut_decoded, line);
+    bool cut = cut_parameters(mark + 1, rules, line);
     return cut ? WM_AT_RESULT_OK : WM_AT_RESULT_PARSE_FAIL;
 }

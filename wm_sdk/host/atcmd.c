@@ -4,8 +4,9 @@
  *
  * What hosts may rely on, and why it is built so:
  * - Every print call is one uninterrupted piece of output: all go through one mutex.
- * - A line that completes while a command runs is dropped. Its "busy ..." is printed with the end of that command's
- *   answer, in the same piece, so that it can cut neither the answer nor an unsolicited line.
+ * - A line that completes while a command runs is dropped. Its "busy ...", where the kind of server has one, is printed
+ *   with the end of that command's answer, in the same piece, so that it can cut neither the answer nor an unsolicited
+ *   line.
  * - After it has handed over a line the receive task yields: a command that does not block is done before the next
  *   line is looked at, however fast lines arrive.
  * - In a data phase the receive task waits until the handler has taken a chunk, so a slow taker slows the line down.
@@ -29,8 +30,6 @@
 #define EXIT_CODE "+++"
 #define EXIT_CODE_BYTES 3
 #define EXIT_CODE_SILENCE_MS 20
-/* What ends every answer, and a line for each command that was dropped meanwhile. */
-#define BUSY_LINE "busy ...\r\n"
 
 extern const struct wm_atcmd_item wm_at_table_start[];
 extern const struct wm_atcmd_item wm_at_table_end[];
@@ -55,6 +54,7 @@ struct data_phase {
 
 static struct {
     struct atcmd_options options;
+    const struct at_rules *rules;
     wm_dev_ops_t device;
     wm_os_task_t recv_task;
     wm_os_task_t proc_task;
@@ -91,6 +91,7 @@ static const struct wm_atcmd_item *table_end = wm_at_table_end;
 void atcmd_configure(const struct atcmd_options *options)
 {
     server.options = *options;
+    server.rules = at_rules_of(options->argv_style);
 }
 
 void atcmd_set_table(const struct wm_atcmd_item *first, const struct wm_atcmd_item *end)
@@ -152,10 +153,11 @@ static bool is_busy(void)
     return server.pending > 0;
 }
 
-static void print_busy_lines(unsigned count)
+static void tell_dropped(unsigned count)
 {
-    while (count-- > 0) {
-        server.device.atcmd_send(BUSY_LINE, (int)strlen(BUSY_LINE));
+    int length = (int)strlen(server.rules->dropped);
+    while (length > 0 && count-- > 0) {
+        server.device.atcmd_send(server.rules->dropped, length);
     }
 }
 
@@ -176,7 +178,7 @@ static void finish(int result)
     if (*text) {
         server.device.atcmd_send(text, (int)strlen(text));
     }
-    print_busy_lines(busy);
+    tell_dropped(busy);
     wm_os_internal_mutex_release(server.output);
     if (!is_busy()) {
         wm_os_internal_sem_release(server.became_idle);
@@ -201,6 +203,14 @@ static void wait_until_idle(void)
     while (is_busy()) {
         wm_os_internal_sem_acquire(server.became_idle, WM_OS_WAIT_TIME_MAX);
     }
+}
+
+/* The server is free for a line before the end of the answer is out: whoever prints now gets that out first. */
+static void wait_until_printed(void)
+{
+    wait_until_idle();
+    wm_os_internal_mutex_acquire(server.output, WM_OS_WAIT_TIME_MAX);
+    wm_os_internal_mutex_release(server.output);
 }
 
 /* The data phase */
@@ -314,7 +324,7 @@ static int run_line(void)
         print_piece(server.line, (int)server.line_length + 2);
         server.line[server.line_length] = '\0';
     }
-    wm_at_result_e read = at_line_read(server.line, server.line_length, server.options.argv_style, &line);
+    wm_at_result_e read = at_line_read(server.line, server.line_length, server.rules, &line);
     if (read == WM_AT_RESULT_CMD_ERR) {
         return read;
     }
@@ -371,7 +381,7 @@ static void run_processing(void *unused)
 
 static void hand_over_line(void)
 {
-    bool too_long = server.length > sizeof server.input;
+    bool too_long = server.length > server.rules->bytes_max;
     size_t length = too_long ? 0 : server.length - 1;
     if (length > 0 && server.input[length - 1] == '\r') {
         length--;
@@ -397,7 +407,7 @@ static void hand_over_line(void)
     post(too_long ? MESSAGE_UNREADABLE : MESSAGE_LINE, 0);
     wm_os_internal_task_yield();
     if (server.options.wait_while_busy) {
-        wait_until_idle();
+        wait_until_printed();
     }
 }
 
@@ -475,10 +485,7 @@ static void device_ended(void)
     release_held();
     wait_until_idle();
     wm_atcmd_exit_passthrough(WM_ATCMD_EXIT_REASON_TIMEOUT);
-    wait_until_idle();
-    /* Whoever prints now gets it out. */
-    wm_os_internal_mutex_acquire(server.output, WM_OS_WAIT_TIME_MAX);
-    wm_os_internal_mutex_release(server.output);
+    wait_until_printed();
     if (server.options.at_end) {
         server.options.at_end();
     }

@@ -44,11 +44,6 @@ static void input_ended(void)
     end_program(EXIT_SUCCESS);
 }
 
-static int register_device(wm_atcmd_dev_type_e type, wm_dev_ops_t functions)
-{
-    return (board.options.register_device ? board.options.register_device : wm_atcmd_dev_register)(type, functions);
-}
-
 /* The SDK's main task: network first, then the AT server, whose "ready" tells the host that commands work. */
 static void boot(void *unused)
 {
@@ -75,14 +70,9 @@ static void boot(void *unused)
     if (board.options.product) {
         board.options.product();
     }
-    if (wm_atcmd_init() != WM_ERR_SUCCESS) {
+    if (wm_atcmd_init() != WM_ERR_SUCCESS || atcmd_init_uart(board.options.register_device) != WM_ERR_SUCCESS) {
         end_program(EXIT_FAILURE);
-        wm_os_internal_task_del(NULL);
     }
-    wm_dev_ops_t uart = uart_device();
-    static const char ready[] = "\r\nready\r\n";
-    uart.atcmd_send(ready, (int)strlen(ready));
-    register_device(WM_ATCMD_DEV_TYPE_UART, uart);
     wm_os_internal_task_del(NULL);
 }
 
@@ -107,6 +97,7 @@ static void configure(const struct board_options *options)
     wm_log_set_level(options->log_level);
     heap_set_limit(options->heap_limit);
     time_start(options->uptime_ms);
+    kernel_preempt(options->preempt_seed);
     if (options->rtc >= 0) {
         rtc_set(options->rtc);
     }

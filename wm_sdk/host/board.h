@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "atcmd.h"
+#include "atcmd_init.h"
 #include "credentials.h"
 #include "heap.h"
 #include "neighbours.h"
@@ -25,6 +26,8 @@ struct board_options {
     size_t heap_limit;
     /* Where the ms counter starts. */
     uint32_t uptime_ms;
+    /* For kernel_preempt; 0 for none. */
+    uint32_t preempt_seed;
     /* The clock at boot, in seconds since 1970; negative leaves it unset. */
     int64_t rtc;
     bool wifi_off;
@@ -42,7 +45,7 @@ struct board_options {
     /* What a product's own code does before the AT server starts, in the SDK's main task; or NULL. */
     void (*product)(void);
     /* Registers the serial line with the AT server; NULL for wm_atcmd_dev_register. */
-    int (*register_device)(wm_atcmd_dev_type_e type, wm_dev_ops_t functions);
+    atcmd_register register_device;
     struct neighbours_sources sources;
 };
 

@@ -18,6 +18,9 @@
 /* Threads of the host need more stack than the chip's tasks: wider pointers, a bigger C library, sanitizers. */
 #define HOST_STACK_BYTES (1024 * 1024)
 #define NAME_BYTES 16
+/* With a seed, one unlocking of so many is a switch, and a pause lasts less than this. */
+#define PREEMPT_ONE_IN 8
+#define PREEMPT_PAUSE_US 256
 
 enum task_state { TASK_READY, TASK_RUNNING, TASK_BLOCKED, TASK_OUTSIDE };
 
@@ -46,6 +49,8 @@ static struct {
     struct task *running;
     struct task *ready[configMAX_PRIORITIES];
     struct task *all;
+    /* The state of the dice; 0 while nobody wants them. */
+    uint32_t dice;
 } kernel = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static pthread_mutex_t critical_lock;
@@ -191,6 +196,47 @@ static void give_way_to_higher(void)
     }
 }
 
+/* Xorshift: never 0 from a state that is not. */
+static uint32_t roll(void)
+{
+    kernel.dice ^= kernel.dice << 13;
+    kernel.dice ^= kernel.dice >> 17;
+    kernel.dice ^= kernel.dice << 5;
+    return kernel.dice;
+}
+
+/* The token stays here, so no lower task runs meanwhile; "interrupts" make tasks ready. */
+static void pause_for_interrupts(uint32_t microseconds)
+{
+    struct timespec pause = {.tv_nsec = (long)microseconds * 1000};
+    pthread_mutex_unlock(&kernel.lock);
+    nanosleep(&pause, NULL);
+    pthread_mutex_lock(&kernel.lock);
+}
+
+static void give_way_to_all(void)
+{
+    make_ready(self);
+    give_up_cpu();
+    wait_for_cpu(KERNEL_FOREVER);
+}
+
+static void preempt(void)
+{
+    uint32_t thrown = kernel.dice ? roll() >> 8 : 1;
+    if (thrown % PREEMPT_ONE_IN == 0) {
+        pause_for_interrupts(thrown / PREEMPT_ONE_IN % PREEMPT_PAUSE_US);
+        give_way_to_all();
+    }
+}
+
+void kernel_preempt(uint32_t seed)
+{
+    kernel_lock();
+    kernel.dice = seed;
+    kernel_unlock();
+}
+
 void kernel_lock(void)
 {
     pthread_mutex_lock(&kernel.lock);
@@ -199,6 +245,7 @@ void kernel_lock(void)
 void kernel_unlock(void)
 {
     if (self && kernel.running == self && critical_depth == 0) {
+        preempt();
         give_way_to_higher();
     }
     pthread_mutex_unlock(&kernel.lock);
@@ -479,9 +526,7 @@ void wm_os_internal_task_yield(void)
         return;
     }
     kernel_lock();
-    make_ready(self);
-    give_up_cpu();
-    wait_for_cpu(KERNEL_FOREVER);
+    give_way_to_all();
     kernel_unlock();
 }
 

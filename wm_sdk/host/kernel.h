@@ -32,6 +32,12 @@ kernel_time kernel_deadline(uint32_t ticks);
 void kernel_lock(void);
 void kernel_unlock(void);
 
+/*
+ * From now on a task that unlocks pauses now and then, as seeded, so that interrupts come there, or gives way to an
+ * equal, as the chip's time slices do. 0 ends it.
+ */
+void kernel_preempt(uint32_t seed);
+
 /* With the lock held: false when `deadline` came before a wake-up. */
 bool kernel_wait(struct wait_list *list, kernel_time deadline);
 bool kernel_wake_one(struct wait_list *list);

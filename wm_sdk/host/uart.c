@@ -337,9 +337,14 @@ static bool open_pty(void)
     return opened;
 }
 
+static bool no_memory(void)
+{
+    fprintf(stderr, "w800-sim: no memory for the serial line\n");
+    return false;
+}
+
 bool uart_open(const struct uart_options *options)
 {
-    pthread_t thread;
     uart.options = *options;
     uart.in = STDIN_FILENO;
     uart.out = STDOUT_FILENO;
@@ -347,10 +352,14 @@ bool uart_open(const struct uart_options *options)
         perror("w800-sim: no pseudo-terminal");
         return false;
     }
-    if (wm_os_internal_sem_create(&uart.arrived, 0) != WM_OS_STATUS_SUCCESS ||
-        pthread_create(&thread, NULL, receive, NULL) != 0) {
-        fprintf(stderr, "w800-sim: no memory for the serial line\n");
-        return false;
+    return wm_os_internal_sem_create(&uart.arrived, 0) == WM_OS_STATUS_SUCCESS || no_memory();
+}
+
+bool uart_listen(void)
+{
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, receive, NULL) != 0) {
+        return no_memory();
     }
     pthread_detach(thread);
     return true;

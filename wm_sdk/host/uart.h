@@ -16,8 +16,11 @@ struct uart_options {
     const char *link;
 };
 
-/* Opens the line and prints `PTY <path>`. False after a line on stderr. Before any task runs. */
+/* Opens the line for output and prints `PTY <path>`. False after a line on stderr. Before any task runs. */
 bool uart_open(const struct uart_options *options);
+
+/* From now on input is received. False after a line on stderr. */
+bool uart_listen(void);
 
 wm_dev_ops_t uart_device(void);
 

@@ -44,9 +44,9 @@ pub enum Op {
     /// To `pc + displacement`, if.
     Branch(Condition),
     /// To `pc + displacement`, to `rx`, or to what the pool holds.
-    Jump(Target),
+    Jump(JumpTarget),
     /// The same, with the return address in `r15`.
-    Call(Target),
+    Call(JumpTarget),
     /// Products into `hi` and `lo`.
     HiLo(HiLo),
     /// Products and quotients of 64 bits in a pair of registers.
@@ -213,7 +213,7 @@ pub enum Condition {
 /// Where a jump finds its target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "named as the manual names them")]
-pub enum Target {
+pub enum JumpTarget {
     Displacement,
     Register,
     Pool,

@@ -6,8 +6,8 @@
 
 use crate::operand::Operand::{self, *};
 use crate::operation::{
-    Access, Binary, Carry, Compare, Condition, Conditional, Field, Float, FloatCompare, HiLo, Long, Multiple, Op,
-    Rounding, System, Target, Unary,
+    Access, Binary, Carry, Compare, Condition, Conditional, Field, Float, FloatCompare, HiLo, JumpTarget, Long,
+    Multiple, Op, Rounding, System, Unary,
 };
 
 /// The length of an encoding.
@@ -168,12 +168,12 @@ pub static ROWS: &[Row] = &[
     half("btsti", 0x38c0, &[X(LOW_X), Immediate(0x1f, 0, 0)], Op::CompareImmediate(Compare::TestBit)),
     // Jumps, 16 bits.
     half("bkpt", 0x0000, &[], Op::System(System::Breakpoint)),
-    half("br", 0x0400, &[Displacement(0x3ff)], Op::Jump(Target::Displacement)),
+    half("br", 0x0400, &[Displacement(0x3ff)], Op::Jump(JumpTarget::Displacement)),
     half("bt", 0x0800, &[Displacement(0x3ff)], Op::Branch(Condition::True)),
     half("bf", 0x0c00, &[Displacement(0x3ff)], Op::Branch(Condition::False)),
-    half("rts", 0x783c, &[Link], Op::Jump(Target::Register)),
-    half("jmp", 0x7800, &[X(H_X)], Op::Jump(Target::Register)),
-    half("jsr", 0x7bc1, &[X(H_X)], Op::Call(Target::Register)),
+    half("rts", 0x783c, &[Link], Op::Jump(JumpTarget::Register)),
+    half("jmp", 0x7800, &[X(H_X)], Op::Jump(JumpTarget::Register)),
+    half("jsr", 0x7bc1, &[X(H_X)], Op::Call(JumpTarget::Register)),
     // Memory, 16 bits.
     half("lrw", 0x1000, &[Z(LOW_Z), Pool(SPLIT7)], Op::LoadPool),
     half("lrw", 0x0000, &[Z(LOW_Z), PoolFar(SPLIT7)], Op::LoadPool),
@@ -275,7 +275,7 @@ pub static ROWS: &[Row] = &[
     word("clrf", 0xc400_2c20, &[Z(B25_21)], Op::Conditional(Conditional::ClearIf(false))),
     word("clrt", 0xc400_2c40, &[Z(B25_21)], Op::Conditional(Conditional::ClearIf(true))),
     // Jumps, 32 bits.
-    word("br", 0xe800_0000, &[Displacement(B15_0)], Op::Jump(Target::Displacement)),
+    word("br", 0xe800_0000, &[Displacement(B15_0)], Op::Jump(JumpTarget::Displacement)),
     word("bnezad", 0xe820_0000, BRANCH_X, Op::Branch(Condition::NotZeroAfterDecrement)),
     word("bf", 0xe840_0000, &[Displacement(B15_0)], Op::Branch(Condition::False)),
     word("bt", 0xe860_0000, &[Displacement(B15_0)], Op::Branch(Condition::True)),
@@ -285,12 +285,12 @@ pub static ROWS: &[Row] = &[
     word("blsz", 0xe960_0000, BRANCH_X, Op::Branch(Condition::LowerOrSame)),
     word("blz", 0xe980_0000, BRANCH_X, Op::Branch(Condition::Lower)),
     word("bhsz", 0xe9a0_0000, BRANCH_X, Op::Branch(Condition::HigherOrSame)),
-    word("bsr", 0xe000_0000, &[Displacement(0x3ff_ffff)], Op::Call(Target::Displacement)),
-    word("rts", 0xe8cf_0000, &[Link], Op::Jump(Target::Register)),
-    word("jmp", 0xe8c0_0000, &[X(B20_16)], Op::Jump(Target::Register)),
-    word("jsr", 0xe8e0_0000, &[X(B20_16)], Op::Call(Target::Register)),
-    word("jmpi", 0xeac0_0000, &[PoolTarget(B15_0)], Op::Jump(Target::Pool)),
-    word("jsri", 0xeae0_0000, &[PoolTarget(B15_0)], Op::Call(Target::Pool)),
+    word("bsr", 0xe000_0000, &[Displacement(0x3ff_ffff)], Op::Call(JumpTarget::Displacement)),
+    word("rts", 0xe8cf_0000, &[Link], Op::Jump(JumpTarget::Register)),
+    word("jmp", 0xe8c0_0000, &[X(B20_16)], Op::Jump(JumpTarget::Register)),
+    word("jsr", 0xe8e0_0000, &[X(B20_16)], Op::Call(JumpTarget::Register)),
+    word("jmpi", 0xeac0_0000, &[PoolTarget(B15_0)], Op::Jump(JumpTarget::Pool)),
+    word("jsri", 0xeae0_0000, &[PoolTarget(B15_0)], Op::Call(JumpTarget::Pool)),
     // Memory, 32 bits.
     word("lrw", 0xea80_0000, &[Z(B20_16), Pool(B15_0)], Op::LoadPool),
     word("ld.b", 0xd800_0000, &[Z(B25_21), BaseOffset(B20_16, B11_0, 0)], Op::Load(Access::Byte)),

@@ -6,8 +6,8 @@
 //! split never arrives.
 
 use super::code::Code;
-use super::command::Command;
-use super::parse::{self, LINE_MAX, Split};
+use super::command::{Command, LINE_MAX};
+use super::parse::{self, Split};
 use super::quoting::{self, Field, Fields};
 
 /// What the server leaves of quotes and escapes.

@@ -17,6 +17,9 @@
 use super::code::Code;
 use core::ffi::CStr;
 
+/// Longest command line in bytes, its end included: what the AT server takes in all.
+pub const LINE_MAX: usize = 256;
+
 /// The commands, in the order of [`COMMANDS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -274,7 +277,7 @@ const fn text(
 }
 
 /// No shorter bound than the line's.
-const LINE: u16 = super::parse::LINE_MAX as u16;
+const LINE: u16 = LINE_MAX as u16;
 
 const CLIENT_ID: Codes = codes(Code::ClientIdReadFailed, Code::ClientIdIsNull, Code::ClientIdIsOverlength);
 const USERNAME: Codes = codes(Code::UsernameReadFailed, Code::UsernameIsNull, Code::UsernameIsOverlength);

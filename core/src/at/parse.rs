@@ -15,9 +15,6 @@ use super::command::{Command, Content, MAX_PARAMS, Param, ParamKind};
 use super::quoting::{self, Field, FieldForm, Fields, Number, Reading};
 use super::text;
 
-/// Longest command line in bytes; what the server takes in all.
-pub const LINE_MAX: usize = 256;
-
 /// A line whose number of parameters its command takes; nothing is known about their values.
 #[derive(Debug)]
 pub struct Split<'a> {
@@ -201,7 +198,7 @@ impl<'a> Values<'a> {
 mod tests {
     use super::*;
     use crate::at::argv::{Scratch, split_decoded};
-    use crate::at::command::{COMMANDS, CommandId, row};
+    use crate::at::command::{COMMANDS, CommandId, LINE_MAX, row};
     use std::format;
     use std::string::{String, ToString};
     use std::vec;

@@ -18,8 +18,7 @@
 //! The search visits each pair of parameter and position once: it is bounded by line length times parameters times
 //! line length, without recursion. This module never changes the line and knows nothing of values beyond numbers.
 
-use super::command::{Command, MAX_PARAMS, Param, ParamKind};
-use super::parse::LINE_MAX;
+use super::command::{Command, LINE_MAX, MAX_PARAMS, Param, ParamKind};
 use heapless::Vec;
 
 /// How a parameter stood on the line.

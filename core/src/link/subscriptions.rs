@@ -34,9 +34,9 @@ impl<B> Subscription<B> {
     }
 }
 
-/// What a wish to subscribe meets.
+/// What a command that subscribes has to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wish {
+pub enum SubscribeDecision {
     /// Nothing of the kind is there: subscribe.
     New,
     /// The same filter is there at another QoS, or was refused: subscribe again.
@@ -78,13 +78,13 @@ impl<B: Buffer> Subscriptions<B> {
         }
     }
 
-    /// What a wish to subscribe to `filter` at `qos` meets.
-    pub fn wish(&self, filter: &[u8], qos: QoS) -> Wish {
+    /// What a command that subscribes to `filter` at `qos` has to do.
+    pub fn decide(&self, filter: &[u8], qos: QoS) -> SubscribeDecision {
         match self.list.iter().find(|known| known.filter.as_ref() == filter) {
-            Some(known) if known.asked == qos && known.granted.is_some() => Wish::Already,
-            Some(_) => Wish::Change,
-            None if self.list.is_full() => Wish::Full,
-            None => Wish::New,
+            Some(known) if known.asked == qos && known.granted.is_some() => SubscribeDecision::Already,
+            Some(_) => SubscribeDecision::Change,
+            None if self.list.is_full() => SubscribeDecision::Full,
+            None => SubscribeDecision::New,
         }
     }
 
@@ -181,15 +181,15 @@ mod tests {
     }
 
     #[test]
-    fn wishes() {
+    fn decisions() {
         let mut list = List::new();
-        assert_eq!(list.wish(b"f0", AtLeastOnce), Wish::New);
+        assert_eq!(list.decide(b"f0", AtLeastOnce), SubscribeDecision::New);
         for n in 0..MOST_SUBSCRIPTIONS {
             assert!(list.granted(std::format!("f{n}").into_bytes(), AtLeastOnce, AtMostOnce));
         }
-        assert_eq!(list.wish(b"f0", AtLeastOnce), Wish::Already);
-        assert_eq!(list.wish(b"f0", ExactlyOnce), Wish::Change);
-        assert_eq!(list.wish(b"f", AtLeastOnce), Wish::Full);
+        assert_eq!(list.decide(b"f0", AtLeastOnce), SubscribeDecision::Already);
+        assert_eq!(list.decide(b"f0", ExactlyOnce), SubscribeDecision::Change);
+        assert_eq!(list.decide(b"f", AtLeastOnce), SubscribeDecision::Full);
         assert!(list.granted(b"f0".to_vec(), ExactlyOnce, ExactlyOnce));
         assert!(!list.granted(b"one too many".to_vec(), ExactlyOnce, ExactlyOnce));
         assert_eq!(list.iter().count(), MOST_SUBSCRIPTIONS);
@@ -210,7 +210,7 @@ mod tests {
         assert!(!list.resubscribed(nine, None), "not one of these");
         let shown: std::vec::Vec<_> = list.iter().map(Subscription::shown_qos).collect();
         assert_eq!((shown, list.state()), (std::vec![0, 128], State::Subscribed));
-        assert_eq!(list.wish(b"b", ExactlyOnce), Wish::Change, "the host may ask again");
+        assert_eq!(list.decide(b"b", ExactlyOnce), SubscribeDecision::Change, "the host may ask again");
 
         // A later connection, also one with the session: only what was refused is asked for, at the QoS of before.
         list.connection_lost();
@@ -231,6 +231,6 @@ mod tests {
         list.resubscribing(0, identifier(7));
         list.granted(b"a".to_vec(), ExactlyOnce, ExactlyOnce);
         assert!(!list.resubscribed(identifier(7), None));
-        assert_eq!(list.wish(b"a", ExactlyOnce), Wish::Already);
+        assert_eq!(list.decide(b"a", ExactlyOnce), SubscribeDecision::Already);
     }
 }

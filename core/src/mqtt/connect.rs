@@ -1,7 +1,7 @@
 //! The CONNECT packet (MQTT 3.1.1 §3.1). `mqttrs` encodes it: its flags are the delicate part.
 
 use super::QoS;
-use super::session::NotMade;
+use super::wire::NotMade;
 use crate::bytes::Buffer;
 use mqttrs::{Connect, LastWill, Packet, Protocol};
 

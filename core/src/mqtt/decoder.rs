@@ -86,8 +86,17 @@ pub enum Item<'a, B> {
     PublishEnd,
 }
 
+/// What a server may send (§3.2): CONNACK alone comes first, and nothing follows one that refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Expected {
+    Connack,
+    Packets,
+    Nothing,
+}
+
+/// The part of a packet whose next byte is awaited, with what is known of the packet.
 #[derive(Debug)]
-enum State<B> {
+enum PacketPart<B> {
     First,
     Length { first: u8, value: u32, bytes: u8 },
     Control { packet: Vec<u8, 5>, missing: u8 },
@@ -100,8 +109,8 @@ enum State<B> {
 /// The decoder. After a [`Violation`] it must be reset.
 #[derive(Debug)]
 pub struct Decoder<B> {
-    state: State<B>,
-    connected: bool,
+    part: PacketPart<B>,
+    expected: Expected,
 }
 
 impl<B: Buffer> Default for Decoder<B> {
@@ -113,12 +122,17 @@ impl<B: Buffer> Default for Decoder<B> {
 impl<B: Buffer> Decoder<B> {
     /// A decoder at the start of a connection: the first packet must be a CONNACK.
     pub const fn new() -> Self {
-        Self { state: State::First, connected: false }
+        Self { part: PacketPart::First, expected: Expected::Connack }
+    }
+
+    /// Whether CONNACK has come and has accepted the connection.
+    pub const fn is_accepted(&self) -> bool {
+        matches!(self.expected, Expected::Packets)
     }
 
     /// Whether a packet has begun and is not complete.
     pub const fn inside_packet(&self) -> bool {
-        !matches!(self.state, State::First)
+        !matches!(self.part, PacketPart::First)
     }
 
     /// Takes bytes from the front of `input` until something is complete; `None` when more input is needed.
@@ -127,28 +141,28 @@ impl<B: Buffer> Decoder<B> {
     /// The [`Violation`] that the bytes show.
     pub fn next<'a>(&mut self, input: &mut &'a [u8]) -> Result<Option<Item<'a, B>>, Violation> {
         loop {
-            match core::mem::replace(&mut self.state, State::First) {
-                State::Payload { left } => return Ok(self.payload(input, left)),
-                State::Topic { qos, remaining, topic, have } if have == topic.as_ref().len() => {
+            match core::mem::replace(&mut self.part, PacketPart::First) {
+                PacketPart::Payload { left } => return Ok(self.payload(input, left)),
+                PacketPart::Topic { qos, remaining, topic, have } if have == topic.as_ref().len() => {
                     if let Some(item) = self.topic_complete(qos, remaining, topic)? {
                         return Ok(Some(item));
                     }
                 }
-                State::Topic { qos, remaining, mut topic, have } => {
+                PacketPart::Topic { qos, remaining, mut topic, have } => {
                     let have = fill(topic.as_mut(), have, input);
                     let starved = have < topic.as_ref().len();
-                    self.state = State::Topic { qos, remaining, topic, have };
+                    self.part = PacketPart::Topic { qos, remaining, topic, have };
                     if starved {
                         return Ok(None);
                     }
                 }
-                state => {
+                part => {
                     let Some((byte, rest)) = input.split_first() else {
-                        self.state = state;
+                        self.part = part;
                         return Ok(None);
                     };
                     *input = rest;
-                    if let Some(item) = self.byte(state, *byte)? {
+                    if let Some(item) = self.byte(part, *byte)? {
                         return Ok(Some(item));
                     }
                 }
@@ -156,30 +170,30 @@ impl<B: Buffer> Decoder<B> {
         }
     }
 
-    fn byte<'a>(&mut self, state: State<B>, byte: u8) -> Result<Option<Item<'a, B>>, Violation> {
-        match state {
-            State::First => {
-                check_first(byte, self.connected)?;
-                self.state = State::Length { first: byte, value: 0, bytes: 0 };
+    fn byte<'a>(&mut self, part: PacketPart<B>, byte: u8) -> Result<Option<Item<'a, B>>, Violation> {
+        match part {
+            PacketPart::First => {
+                check_first(byte, self.expected)?;
+                self.part = PacketPart::Length { first: byte, value: 0, bytes: 0 };
                 Ok(None)
             }
-            State::Length { first, value, bytes } => self.length(first, value, bytes, byte),
-            State::Control { mut packet, missing } => {
+            PacketPart::Length { first, value, bytes } => self.length(first, value, bytes, byte),
+            PacketPart::Control { mut packet, missing } => {
                 packet.push(byte).map_err(|_| Violation::Length)?;
                 self.control(packet, missing.saturating_sub(1))
             }
-            State::TopicLength { qos, remaining, high: None } => {
-                self.state = State::TopicLength { qos, remaining, high: Some(byte) };
+            PacketPart::TopicLength { qos, remaining, high: None } => {
+                self.part = PacketPart::TopicLength { qos, remaining, high: Some(byte) };
                 Ok(None)
             }
-            State::TopicLength { qos, remaining, high: Some(high) } => {
+            PacketPart::TopicLength { qos, remaining, high: Some(high) } => {
                 self.topic_begins(qos, remaining, u16::from_be_bytes([high, byte]))
             }
-            State::Identifier { qos, remaining, topic, high: None } => {
-                self.state = State::Identifier { qos, remaining, topic, high: Some(byte) };
+            PacketPart::Identifier { qos, remaining, topic, high: None } => {
+                self.part = PacketPart::Identifier { qos, remaining, topic, high: Some(byte) };
                 Ok(None)
             }
-            State::Identifier { qos, remaining, topic, high: Some(high) } => {
+            PacketPart::Identifier { qos, remaining, topic, high: Some(high) } => {
                 let identifier = PacketIdentifier::new(u16::from_be_bytes([high, byte])).ok_or(Violation::Value)?;
                 let delivery = match qos {
                     QoS::ExactlyOnce => Delivery::ExactlyOnce(identifier),
@@ -187,7 +201,7 @@ impl<B: Buffer> Decoder<B> {
                 };
                 Ok(Some(self.publish(delivery, remaining, topic)))
             }
-            State::Topic { .. } | State::Payload { .. } => Err(Violation::Unexpected),
+            PacketPart::Topic { .. } | PacketPart::Payload { .. } => Err(Violation::Unexpected),
         }
     }
 
@@ -198,7 +212,7 @@ impl<B: Buffer> Decoder<B> {
             if bytes == 4 {
                 return Err(Violation::Length);
             }
-            self.state = State::Length { first, value, bytes };
+            self.part = PacketPart::Length { first, value, bytes };
             return Ok(None);
         }
         let Some(wanted) = control_length(first) else {
@@ -207,7 +221,7 @@ impl<B: Buffer> Decoder<B> {
             if value < least {
                 return Err(Violation::Length);
             }
-            self.state = State::TopicLength { qos, remaining: value, high: None };
+            self.part = PacketPart::TopicLength { qos, remaining: value, high: None };
             return Ok(None);
         };
         if value != u32::from(wanted) {
@@ -222,11 +236,13 @@ impl<B: Buffer> Decoder<B> {
             return Err(Violation::Header);
         }
         if missing > 0 {
-            self.state = State::Control { packet, missing };
+            self.part = PacketPart::Control { packet, missing };
             return Ok(None);
         }
         let item = control_item(&packet)?;
-        self.connected = true;
+        if let Item::Connack { code, .. } = item {
+            self.expected = if code == 0 { Expected::Packets } else { Expected::Nothing };
+        }
         Ok(Some(item))
     }
 
@@ -238,7 +254,7 @@ impl<B: Buffer> Decoder<B> {
             return Err(Violation::Topic);
         }
         let topic = B::allocate(usize::from(length)).ok_or(Violation::NoMemory)?;
-        self.state = State::Topic { qos, remaining, topic, have: 0 };
+        self.part = PacketPart::Topic { qos, remaining, topic, have: 0 };
         Ok(None)
     }
 
@@ -250,12 +266,12 @@ impl<B: Buffer> Decoder<B> {
         if qos == QoS::AtMostOnce {
             return Ok(Some(self.publish(Delivery::AtMostOnce, remaining, topic)));
         }
-        self.state = State::Identifier { qos, remaining, topic, high: None };
+        self.part = PacketPart::Identifier { qos, remaining, topic, high: None };
         Ok(None)
     }
 
     fn publish<'a>(&mut self, delivery: Delivery, remaining: u32, topic: B) -> Item<'a, B> {
-        self.state = State::Payload { left: remaining };
+        self.part = PacketPart::Payload { left: remaining };
         let has_control_characters = has_control_characters(topic.as_ref());
         Item::Publish(Head { topic, has_control_characters, delivery, payload_length: remaining })
     }
@@ -267,7 +283,7 @@ impl<B: Buffer> Decoder<B> {
         let most = usize::try_from(left).unwrap_or(usize::MAX).min(input.len());
         let (piece, rest) = input.split_at_checked(most)?;
         *input = rest;
-        self.state = State::Payload { left: left.saturating_sub(u32::try_from(most).unwrap_or(left)) };
+        self.part = PacketPart::Payload { left: left.saturating_sub(u32::try_from(most).unwrap_or(left)) };
         if piece.is_empty() { None } else { Some(Item::Payload(piece)) }
     }
 }
@@ -275,16 +291,14 @@ impl<B: Buffer> Decoder<B> {
 const CONNACK: u8 = 0x20;
 
 /// Refuses what no server may send, or not now (§2.2.1, §2.2.2, §3.2).
-fn check_first(first: u8, connected: bool) -> Result<(), Violation> {
-    match first {
-        CONNACK if connected => Err(Violation::Unexpected),
-        CONNACK => Ok(()),
-        0x40 | 0x50 | 0x62 | 0x70 | 0x90 | 0xB0 | 0xD0 if connected => Ok(()),
-        0x36..=0x37 | 0x3E..=0x3F | 0x38..=0x39 => Err(Violation::Header),
-        0x30..=0x3F if connected => Ok(()),
-        0x30..=0x3F | 0x40 | 0x50 | 0x62 | 0x70 | 0x90 | 0xB0 | 0xD0 => Err(Violation::Unexpected),
-        _ => Err(Violation::Header),
-    }
+fn check_first(first: u8, expected: Expected) -> Result<(), Violation> {
+    let found = match first {
+        CONNACK => Expected::Connack,
+        0x36..=0x37 | 0x3E..=0x3F | 0x38..=0x39 => return Err(Violation::Header),
+        0x30..=0x3F | 0x40 | 0x50 | 0x62 | 0x70 | 0x90 | 0xB0 | 0xD0 => Expected::Packets,
+        _ => return Err(Violation::Header),
+    };
+    if found == expected { Ok(()) } else { Err(Violation::Unexpected) }
 }
 
 /// The remaining length of a control packet; `None` for PUBLISH. This client asks for one filter a SUBSCRIBE, so a

@@ -5,6 +5,7 @@
 //! sent again and needs not be held: [`publish_header`] is all that comes before its payload.
 
 use super::identifier::PacketIdentifier;
+pub use super::wire::NotMade;
 use super::wire::{self, remaining_length};
 use super::{QoS, qos_value};
 use crate::bytes::Buffer;
@@ -14,15 +15,6 @@ const MOST_REMAINING: usize = 268_435_455;
 
 const PUBLISH: u8 = 0x30;
 const DUP: u8 = 0x08;
-
-/// Why there is no publication.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NotMade {
-    /// Topic and payload exceed what a packet can carry.
-    TooLong,
-    /// The store has no room for the packet.
-    NoMemory,
-}
 
 /// An encoded PUBLISH packet whose payload and packet identifier may still be filled in.
 #[derive(Debug)]

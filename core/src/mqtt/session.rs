@@ -17,6 +17,7 @@ use super::publication::Publication;
 use super::received::Received;
 pub use super::refusal::Loss;
 use super::refusal::Refusals;
+pub use super::wire::NotMade;
 use super::wire::{self, remaining_length};
 use super::{QoS, connect, qos_value};
 use crate::bytes::Buffer;
@@ -69,17 +70,6 @@ pub enum Lost {
     StalledPacket,
 }
 
-/// Why a packet could not be made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NotMade {
-    /// No memory for it.
-    NoMemory,
-    /// It does not fit its packet type.
-    TooLong,
-    /// As much is in flight as there may be.
-    Full,
-}
-
 /// What to do with a publication that [`Session::publish`] has taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Begun {
@@ -124,7 +114,6 @@ pub struct Session<B> {
     keep_alive: KeepAlive,
     next_identifier: PacketIdentifier,
     clean: bool,
-    connected: bool,
 }
 
 impl<B: Buffer> Default for Session<B> {
@@ -146,7 +135,6 @@ impl<B: Buffer> Session<B> {
             keep_alive: KeepAlive::OFF,
             next_identifier: PacketIdentifier::FIRST,
             clean: false,
-            connected: false,
         }
     }
 
@@ -228,7 +216,6 @@ impl<B: Buffer> Session<B> {
         if code != 0 {
             return Event::Refused(code);
         }
-        self.connected = true;
         // A broker that says it has kept what it was told to forget (§3.2.2.2) is not believed.
         let session_present = session_present && !self.clean;
         if !session_present {
@@ -395,7 +382,7 @@ impl<B: Buffer> Session<B> {
     /// Whether [`Session::resend`] has something to send. It may become so when an acknowledgement is received, and
     /// when time passes ([`Session::deadline`] says when).
     pub fn has_resend(&self, now: Instant) -> bool {
-        self.connected && !self.is_held(now) && self.in_flight.has_due(self.refusals.one_at_a_time())
+        self.decoder.is_accepted() && !self.is_held(now) && self.in_flight.has_due(self.refusals.one_at_a_time())
     }
 
     fn is_held(&self, now: Instant) -> bool {
@@ -456,7 +443,7 @@ impl<B: Buffer> Session<B> {
 
     /// When [`Session::tick`] must be called next, unless something arrives before.
     pub fn deadline(&self) -> Option<Instant> {
-        let ping = self.keep_alive.ping_due().filter(|_| self.connected);
+        let ping = self.keep_alive.ping_due().filter(|_| self.decoder.is_accepted());
         let stall = self.decoder.inside_packet().then(|| self.keep_alive.stalled_at());
         let held = self.refusals.held_until().filter(|_| self.in_flight.has_due(true));
         [ping, self.keep_alive.lost_at(), stall, held].into_iter().flatten().min()
@@ -476,7 +463,7 @@ impl<B: Buffer> Session<B> {
                 return Err(Lost::NoPingResponse);
             }
         }
-        if self.connected {
+        if self.decoder.is_accepted() {
             self.keep_alive.tick(now);
         }
         self.refusals.tick(now);
@@ -487,13 +474,12 @@ impl<B: Buffer> Session<B> {
     /// kept. The result is a publication that was dropped, because the broker has refused it by closing too often.
     pub fn connection_lost(&mut self, loss: Loss, now: Instant) -> Option<PacketIdentifier> {
         let unconfirmed = self.in_flight.has_resent();
-        let refused = self.connected && self.refusals.connection_ended(loss, unconfirmed, now);
+        let refused = self.decoder.is_accepted() && self.refusals.connection_ended(loss, unconfirmed, now);
         let dropped = if refused { self.in_flight.refused() } else { None };
         self.acquit_when_empty();
         self.decoder = Decoder::new();
         self.replies.clear();
         self.incoming = Incoming::None;
-        self.connected = false;
         self.keep_alive = KeepAlive::OFF;
         self.in_flight.connection_lost();
         dropped

@@ -1,7 +1,18 @@
-//! The two things that every packet made here needs: the remaining length field, and parts put one behind the other.
+//! What every packet made here needs: the remaining length field, parts put one behind the other, why there is none.
 //!
 //! `mqttrs` encodes CONNECT, whose flags are the delicate part. The packets with one filter or one packet identifier
 //! are written here: `mqttrs` keeps room for five filters of 256 bytes in each request, 1.3 KiB of a task's stack.
+
+/// Why a packet could not be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotMade {
+    /// No memory for it.
+    NoMemory,
+    /// It does not fit its packet type.
+    TooLong,
+    /// As much is in flight as there may be.
+    Full,
+}
 
 /// The remaining length field and how many of its bytes count (MQTT 3.1.1 §2.2.3). `value` is at most 268,435,455.
 pub(super) fn remaining_length(mut value: usize) -> ([u8; 4], usize) {

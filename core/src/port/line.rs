@@ -1,7 +1,6 @@
 //! One command line as it was typed, and the form of it that the server is handed.
 
-/// Bytes of a line at most, its end included.
-pub const LINE_MAX: usize = 256;
+use crate::at::command::LINE_MAX;
 
 /// What the name of every command of this library's begins with.
 const OURS: &[u8] = b"AT+MQTT";

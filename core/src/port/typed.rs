@@ -77,8 +77,12 @@ pub struct Typed {
     dropping: bool,
     /// Lines that were dropped and not yet answered.
     refused: u32,
-    /// When bytes came last, or a data phase began.
+    /// When bytes came last.
     last: Instant,
+    /// When the data phase began.
+    began: Instant,
+    /// Nothing has come since then: the prompt is between what came before and what comes.
+    behind_prompt: bool,
     /// Whether the oldest bytes in the ring came right behind others.
     behind_others: bool,
     /// No more bytes will ever come.
@@ -101,6 +105,8 @@ impl Typed {
             dropping: false,
             refused: 0,
             last: Instant::from_millis(0),
+            began: Instant::from_millis(0),
+            behind_prompt: false,
             behind_others: false,
             ended: false,
         }
@@ -134,8 +140,9 @@ impl Typed {
             return;
         }
         if self.ring.is_empty() {
-            self.behind_others = self.last.until(now) < SILENCE_BEFORE_EXIT_MS;
+            self.behind_others = !self.behind_prompt && self.last.until(now) < SILENCE_BEFORE_EXIT_MS;
         }
+        self.behind_prompt = false;
         self.last = now;
         if matches!(self.user, User::Data | User::Server) {
             self.ring.push(bytes);
@@ -242,7 +249,8 @@ impl Typed {
     pub const fn begin_data(&mut self, now: Instant) {
         self.user = User::Data;
         self.dropping = false;
-        self.last = now;
+        self.began = now;
+        self.behind_prompt = self.ring.is_empty();
     }
 
     /// The data phase is over; what was typed behind it are lines again. Its command still runs.
@@ -263,7 +271,7 @@ impl Typed {
     pub fn data(&mut self, to: &mut [u8], left: usize, now: Instant) -> Data {
         let silent = self.last.until(now);
         if self.ring.is_empty() {
-            return match IDLE_MS.saturating_sub(silent) {
+            return match IDLE_MS.saturating_sub(silent.min(self.began.until(now))) {
                 rest if rest > 0 && !self.ended => Data::Wait(rest),
                 _ => Data::Stalled,
             };
@@ -490,7 +498,8 @@ mod tests {
             bench.now = first_after;
             bench
         };
-        let mut bench = phase(30);
+        // Right behind the prompt it is no less alone.
+        let mut bench = phase(0);
         bench.type_in(b"+");
         assert_eq!(bench.data(100).0, Data::Wait(200));
         bench.now += 10;

@@ -46,8 +46,9 @@ pub enum Violation {
     Close,
 }
 
+/// The part of a frame whose next byte is awaited.
 #[derive(Debug, Clone, Copy)]
-enum State {
+enum FramePart {
     First,
     Length,
     /// So many bytes of an extended length are missing; `least` is the smallest that needs this form.
@@ -62,7 +63,7 @@ enum State {
 /// The reader of a server's frames. After a [`Violation`] it must not be used any more.
 #[derive(Debug)]
 pub struct Decoder {
-    state: State,
+    part: FramePart,
     /// The first byte of the frame that has begun.
     first: u8,
     /// Payload bytes of this frame that are still to come.
@@ -88,7 +89,7 @@ impl Decoder {
     /// A decoder for the first byte behind the handshake.
     pub const fn new() -> Self {
         Self {
-            state: State::First,
+            part: FramePart::First,
             first: 0,
             left: 0,
             fragmented: false,
@@ -142,12 +143,12 @@ impl Decoder {
 
     /// Whether `byte` is application data.
     fn byte(&mut self, byte: u8) -> Result<bool, Violation> {
-        match self.state {
-            State::First => self.first(byte)?,
-            State::Length => self.length(byte)?,
-            State::Extended { missing, least } => self.extended(byte, missing, least)?,
-            State::Payload => return self.payload(byte),
-            State::Closed => {}
+        match self.part {
+            FramePart::First => self.first(byte)?,
+            FramePart::Length => self.length(byte)?,
+            FramePart::Extended { missing, least } => self.extended(byte, missing, least)?,
+            FramePart::Payload => return self.payload(byte),
+            FramePart::Closed => {}
         }
         Ok(false)
     }
@@ -166,7 +167,7 @@ impl Decoder {
             _ => return Err(Violation::Reserved),
         }
         self.first = first;
-        self.state = State::Length;
+        self.part = FramePart::Length;
         Ok(())
     }
 
@@ -178,9 +179,9 @@ impl Decoder {
             return Err(Violation::Control);
         }
         self.left = 0;
-        self.state = match byte {
-            126 => State::Extended { missing: 2, least: 126 },
-            127 => State::Extended { missing: 8, least: 0x1_0000 },
+        self.part = match byte {
+            126 => FramePart::Extended { missing: 2, least: 126 },
+            127 => FramePart::Extended { missing: 8, least: 0x1_0000 },
             length => {
                 self.left = u64::from(length);
                 return self.header_complete();
@@ -192,7 +193,7 @@ impl Decoder {
     fn extended(&mut self, byte: u8, missing: u8, least: u32) -> Result<(), Violation> {
         self.left = self.left << 8 | u64::from(byte);
         if missing > 1 {
-            self.state = State::Extended { missing: missing.saturating_sub(1), least };
+            self.part = FramePart::Extended { missing: missing.saturating_sub(1), least };
             return Ok(());
         }
         if self.left < u64::from(least) || self.left >> 63 != 0 {
@@ -206,7 +207,7 @@ impl Decoder {
             self.owed = None;
             self.length = 0;
         }
-        self.state = State::Payload;
+        self.part = FramePart::Payload;
         if self.left == 0 { self.frame_complete() } else { Ok(()) }
     }
 
@@ -225,14 +226,14 @@ impl Decoder {
     }
 
     fn frame_complete(&mut self) -> Result<(), Violation> {
-        self.state = State::First;
+        self.part = FramePart::First;
         match self.first {
             PING => self.owed = Some(PONG),
             CLOSE => {
                 self.closed = Some(self.status()?);
                 self.length = self.length.min(2);
                 self.owed = Some(CLOSE);
-                self.state = State::Closed;
+                self.part = FramePart::Closed;
             }
             _ => {}
         }

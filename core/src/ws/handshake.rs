@@ -181,8 +181,9 @@ static FIELDS: [Field; 5] = [
     Field { name: b"sec-websocket-extensions", value: b"", otherwise: Refusal::Extension },
 ];
 
+/// The part of the response whose next byte is awaited.
 #[derive(Debug, Clone, Copy)]
-enum State {
+enum ResponsePart {
     StatusLine,
     Name,
     /// The value of this one of [`FIELDS`], or of none.
@@ -194,7 +195,7 @@ enum State {
 #[derive(Debug)]
 pub struct Response {
     accept: [u8; 28],
-    state: State,
+    part: ResponsePart,
     /// Bytes taken.
     taken: u16,
     status: u16,
@@ -209,7 +210,15 @@ pub struct Response {
 impl Response {
     /// Awaits a response with this [`accept`] value.
     pub const fn new(accept: [u8; 28]) -> Self {
-        Self { accept, state: State::StatusLine, taken: 0, status: 0, return_seen: false, word: Vec::new(), found: 0 }
+        Self {
+            accept,
+            part: ResponsePart::StatusLine,
+            taken: 0,
+            status: 0,
+            return_seen: false,
+            word: Vec::new(),
+            found: 0,
+        }
     }
 
     /// Takes bytes from the front of `input`: whether the response is complete and the server has agreed. What is left
@@ -218,7 +227,7 @@ impl Response {
     /// # Errors
     /// The [`Refusal`], as soon as the bytes show it.
     pub fn receive(&mut self, input: &mut &[u8]) -> Result<bool, Refusal> {
-        while !matches!(self.state, State::Complete) {
+        while !matches!(self.part, ResponsePart::Complete) {
             let Some((byte, rest)) = input.split_first() else { return Ok(false) };
             *input = rest;
             self.byte(*byte)?;
@@ -238,15 +247,15 @@ impl Response {
             _ if after_return => Err(Refusal::Malformed),
             b'\r' => Ok(()),
             0..=8 | 10..=31 | 127 => Err(Refusal::Malformed),
-            _ => match self.state {
-                State::StatusLine => self.status_line(byte),
-                State::Name => self.name(byte),
-                State::Value(Some(_)) if byte == b',' => self.element_end(),
-                State::Value(Some(_)) => {
+            _ => match self.part {
+                ResponsePart::StatusLine => self.status_line(byte),
+                ResponsePart::Name => self.name(byte),
+                ResponsePart::Value(Some(_)) if byte == b',' => self.element_end(),
+                ResponsePart::Value(Some(_)) => {
                     self.gather(byte);
                     Ok(())
                 }
-                State::Value(None) | State::Complete => Ok(()),
+                ResponsePart::Value(None) | ResponsePart::Complete => Ok(()),
             },
         }
     }
@@ -270,7 +279,7 @@ impl Response {
             b':' if !self.word.is_empty() => {
                 let field = FIELDS.iter().position(|field| self.word.eq_ignore_ascii_case(field.name));
                 self.word.clear();
-                self.state = State::Value(field);
+                self.part = ResponsePart::Value(field);
                 Ok(())
             }
             b':' | b' ' | b'\t' => Err(Refusal::Malformed),
@@ -282,15 +291,15 @@ impl Response {
     }
 
     fn line_end(&mut self) -> Result<(), Refusal> {
-        match self.state {
-            State::StatusLine if self.status < 100 => return Err(Refusal::Malformed),
-            State::StatusLine if self.status != 101 => return Err(Refusal::Status(self.status)),
-            State::Name if self.word.is_empty() => return self.head_end(),
-            State::Name => return Err(Refusal::Malformed),
+        match self.part {
+            ResponsePart::StatusLine if self.status < 100 => return Err(Refusal::Malformed),
+            ResponsePart::StatusLine if self.status != 101 => return Err(Refusal::Status(self.status)),
+            ResponsePart::Name if self.word.is_empty() => return self.head_end(),
+            ResponsePart::Name => return Err(Refusal::Malformed),
             _ => {}
         }
         self.element_end()?;
-        self.state = State::Name;
+        self.part = ResponsePart::Name;
         Ok(())
     }
 
@@ -300,13 +309,13 @@ impl Response {
                 return Err(field.otherwise);
             }
         }
-        self.state = State::Complete;
+        self.part = ResponsePart::Complete;
         Ok(())
     }
 
     /// Judges an element of a value; empty ones do not count (RFC 9110 §5.6.1).
     fn element_end(&mut self) -> Result<(), Refusal> {
-        let State::Value(Some(index)) = self.state else { return Ok(()) };
+        let ResponsePart::Value(Some(index)) = self.part else { return Ok(()) };
         let Some(field) = FIELDS.get(index) else { return Ok(()) };
         let element = self.word.trim_ascii_end();
         let fits = match index {

@@ -3,8 +3,8 @@
 
 use super::meanings::{UNSOLICITED, is_data_secret, is_secret, unit, values};
 use super::{about, list, name, quoted};
+use w800_mqtt_core::at::command::LINE_MAX;
 use w800_mqtt_core::at::command::{COMMANDS, Command, Content, Param, ParamKind};
-use w800_mqtt_core::at::parse::LINE_MAX;
 
 /// The whole file.
 pub fn json() -> String {

@@ -1,6 +1,6 @@
 //! What Mbed TLS calls: to send, to receive, and when it has looked at a certificate.
 
-use super::Parts;
+use super::parts::Parts;
 use crate::sdk::{bindings, heap};
 use core::ffi::{c_int, c_void};
 

@@ -278,6 +278,36 @@ static void raw_parameters_are_as_typed(void)
     use_style(AT_ARGV_DECODED);
 }
 
+static void strict_server_refuses_what_is_unusual(void)
+{
+    use_style(AT_ARGV_STRICT);
+    CHECK_TEXT(answer("AT+ARGS=1,\"a,b\",\"\",,x\\y\r\n"), "2:5[1][a,b][][][x\\y]");
+    CHECK_TEXT(answer("AT+JOINED=?\r\n"), "AT+JOINED=<any>\r\n" OK);
+    CHECK_TEXT(answer("AT+ARGS=\"a\r\n"), PARSE_ERR);
+    CHECK_TEXT(answer("AT+ARGS=\"a\\\"b\"\r\n"), PARSE_ERR);
+    CHECK_TEXT(answer("AT+ARGS=\"a\\\"b\\\"c\"\r\n"), PARSE_ERR);
+    CHECK_TEXT(answer("AT+ARGS=a\"b\"c\r\n"), PARSE_ERR);
+    CHECK_TEXT(answer("AT+ARGS=\"a\"b,c\r\n"), PARSE_ERR);
+    CHECK_TEXT(answer("AT+RESULT=1,2,3,4,5,6,7,8\r\n"), "\r\nERROR\r\n");
+    CHECK_TEXT(answer("AT+RESULT=1,2,3,4,5,6,7,8,9\r\n"), PARSE_ERR);
+    CHECK_TEXT(answer("AT+NOPE=\"1\r\n"), FORMAT_ERR);
+    use_style(AT_ARGV_DECODED);
+}
+
+/* The longest line that the server reads, its end included, and one byte more. */
+static void line_ends_at(size_t bytes)
+{
+    char text[AT_CMD_RECV_BUFF_LEN + 2];
+    memset(text, 'x', sizeof text);
+    memcpy(text, "AT+RESULT=", 10);
+    memcpy(text + bytes - 2, "\r\n", 3);
+    CHECK_TEXT(answer(text), OK);
+    memset(text, 'x', sizeof text);
+    memcpy(text, "AT+RESULT=", 10);
+    memcpy(text + bytes - 1, "\r\n", 3);
+    CHECK_TEXT(answer(text), PARSE_ERR);
+}
+
 static void limits_hold(void)
 {
     char long_line[600];
@@ -286,14 +316,10 @@ static void limits_hold(void)
     type_bytes("AT+ARGS=a\0b\r\n", 13);
     CHECK_TEXT(printed(), PARSE_ERR);
 
-    memset(long_line, 'x', sizeof long_line);
-    memcpy(long_line, "AT+RESULT=", 10);
-    memcpy(long_line + AT_CMD_RECV_BUFF_LEN - 2, "\r\n", 3);
-    CHECK_TEXT(answer(long_line), OK);
-    memset(long_line, 'x', sizeof long_line);
-    memcpy(long_line, "AT+RESULT=", 10);
-    memcpy(long_line + AT_CMD_RECV_BUFF_LEN - 1, "\r\n", 3);
-    CHECK_TEXT(answer(long_line), PARSE_ERR);
+    line_ends_at(AT_CMD_RECV_BUFF_LEN);
+    use_style(AT_ARGV_STRICT);
+    line_ends_at(150);
+    use_style(AT_ARGV_DECODED);
     memset(long_line, 'x', sizeof long_line);
     memcpy(long_line + sizeof long_line - 3, "\r\n", 3);
     CHECK_TEXT(answer(long_line), PARSE_ERR);
@@ -324,6 +350,17 @@ static void lines_during_a_command_are_dropped(void)
     wm_os_internal_sem_release(go_on);
     CHECK_TEXT(printed(), "slow done\r\n" OK "busy ...\r\nbusy ...\r\n");
     CHECK_TEXT(answer("AT\r\n"), OK);
+}
+
+static void strict_server_drops_lines_in_silence(void)
+{
+    use_style(AT_ARGV_STRICT);
+    type("AT+SLOW\r\nAT\r\nAT+ARGS\r\n");
+    wait_ms(2);
+    wm_os_internal_sem_release(go_on);
+    CHECK_TEXT(printed(), "slow done\r\n" OK);
+    CHECK_TEXT(answer("AT\r\n"), OK);
+    use_style(AT_ARGV_DECODED);
 }
 
 static void data_goes_to_the_taker_and_the_rest_is_read_as_lines(void)
@@ -441,9 +478,11 @@ int main(void)
         TEST(unknown_commands_are_refused),
         TEST(decoded_parameters_have_no_quotes),
         TEST(raw_parameters_are_as_typed),
+        TEST(strict_server_refuses_what_is_unusual),
         TEST(limits_hold),
         TEST(echo_shows_whole_lines),
         TEST(lines_during_a_command_are_dropped),
+        TEST(strict_server_drops_lines_in_silence),
         TEST(data_goes_to_the_taker_and_the_rest_is_read_as_lines),
         TEST(data_comes_in_pieces_of_any_content),
         TEST(line_waits_for_a_slow_taker),

@@ -1,7 +1,7 @@
 /*
  * A product in C on the virtual board, linked with libw800_mqtt_at.a as firmware is: all that w800_mqtt_at.h offers.
  *
- *     c_program [raw]
+ *     c_program [raw | strict]
  *
  * The AT port is a pseudo-terminal, named on standard output. Each unsolicited line is described on standard error with
  * the statistics that go with it: a JSON object in a line. When the board is told to stop, the last line has those of
@@ -97,11 +97,15 @@ static void start_product(void)
                                                                                                      : "false");
 }
 
+static enum at_argv_style style_of(const char *name)
+{
+    return strcmp(name, "raw") == 0 ? AT_ARGV_RAW : strcmp(name, "strict") == 0 ? AT_ARGV_STRICT : AT_ARGV_DECODED;
+}
+
 int main(int argc, char **argv)
 {
-    bool raw = argc > 1 && strcmp(argv[argc - 1], "raw") == 0;
     const struct board_options options = {
-        .argv_style = raw ? AT_ARGV_RAW : AT_ARGV_DECODED,
+        .argv_style = argc > 1 ? style_of(argv[argc - 1]) : AT_ARGV_DECODED,
         .log_level = WM_LOG_LEVEL_NONE,
         .heap_limit = HEAP_BYTES,
         .rtc = -1,

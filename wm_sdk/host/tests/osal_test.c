@@ -197,6 +197,53 @@ static void holder_of_a_mutex_inherits_priority(void)
     wm_os_internal_sem_delete(go_on);
 }
 
+static void release_what_another_holds(void *unused)
+{
+    (void)unused;
+    note(wm_os_internal_mutex_release(mutex) == WM_OS_STATUS_ERROR ? 'n' : '!');
+    note(wm_os_internal_mutex_acquire(mutex, 0) == WM_OS_STATUS_ERROR ? 'n' : '!');
+    note(wm_os_internal_mutex_acquire(mutex, 30) == WM_OS_STATUS_ERROR ? 't' : '!');
+    wm_os_internal_task_del(NULL);
+}
+
+/* Neither another task's release nor its patience takes a mutex from its holder; the holder itself gets it once only.
+ */
+static void mutex_stays_with_its_holder(void)
+{
+    struct heap_figures before = heap_get_figures();
+    clear_trace();
+    CHECK(wm_os_internal_mutex_create(&mutex) == WM_OS_STATUS_SUCCESS);
+    CHECK(wm_os_internal_mutex_acquire(mutex, 0) == WM_OS_STATUS_SUCCESS);
+    CHECK(wm_os_internal_mutex_acquire(mutex, 0) == WM_OS_STATUS_ERROR);
+    start(release_what_another_holds, NULL, HIGH);
+    wait_for_notes(3);
+    CHECK_TEXT(trace, "nnt");
+    CHECK(wm_os_internal_mutex_release(mutex) == WM_OS_STATUS_SUCCESS);
+    CHECK(wm_os_internal_mutex_release(mutex) == WM_OS_STATUS_ERROR);
+    CHECK(wm_os_internal_mutex_delete(mutex) == WM_OS_STATUS_SUCCESS);
+    CHECK(heap_get_figures().used == before.used);
+}
+
+/* Equals get the CPU at calls that would otherwise keep it; a lower task never does while its better is ready. */
+static void seed_lets_equals_in_and_no_lower_task(void)
+{
+    wm_os_sem_t *sem;
+    CHECK(wm_os_internal_sem_create(&sem, 0) == WM_OS_STATUS_SUCCESS);
+    clear_trace();
+    start(note_and_end, "l", LOW);
+    start(note_and_end, "e", CONTROLLER);
+    kernel_preempt(7);
+    for (int i = 0; i < 200; i++) {
+        CHECK(wm_os_internal_sem_release(sem) == WM_OS_STATUS_SUCCESS);
+        CHECK(wm_os_internal_sem_acquire(sem, 0) == WM_OS_STATUS_SUCCESS);
+    }
+    kernel_preempt(0);
+    CHECK_TEXT(trace, "e");
+    wait_for_notes(2);
+    CHECK_TEXT(trace, "el");
+    wm_os_internal_sem_delete(sem);
+}
+
 static void recursive_mutex_counts(void)
 {
     wm_os_mutex_t *again;
@@ -369,6 +416,8 @@ int main(void)
         TEST(interrupt_takes_effect_at_the_next_call),
         TEST(waits_time_out),
         TEST(holder_of_a_mutex_inherits_priority),
+        TEST(mutex_stays_with_its_holder),
+        TEST(seed_lets_equals_in_and_no_lower_task),
         TEST(recursive_mutex_counts),
         TEST(deleting_a_task_gives_everything_back),
         TEST(queue_keeps_order_and_limit),

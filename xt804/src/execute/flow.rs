@@ -6,7 +6,7 @@ use crate::fault::FaultKind;
 use crate::instruction::Instruction;
 use crate::memory::Memory;
 use crate::operand::LR;
-use crate::operation::{Condition, Target};
+use crate::operation::{Condition, JumpTarget};
 
 #[inline]
 pub(super) fn branch(context: &mut Context, condition: Condition, what: Instruction, next: u32) -> u32 {
@@ -29,18 +29,23 @@ pub(super) fn branch(context: &mut Context, condition: Condition, what: Instruct
 }
 
 #[inline]
-fn target(context: &mut Context, memory: &Memory, target: Target, what: Instruction) -> Result<u32, FaultKind> {
+fn target(context: &mut Context, memory: &Memory, target: JumpTarget, what: Instruction) -> Result<u32, FaultKind> {
     Ok(match target {
-        Target::Displacement => context.pc.wrapping_add(what.immediate),
-        Target::Register => context.get(what.x) & !1,
-        Target::Pool => literal(context, memory, what.immediate)? & !1,
+        JumpTarget::Displacement => context.pc.wrapping_add(what.immediate),
+        JumpTarget::Register => context.get(what.x) & !1,
+        JumpTarget::Pool => literal(context, memory, what.immediate)? & !1,
     })
 }
 
 #[inline]
-pub(super) fn jump(context: &mut Context, memory: &Memory, kind: Target, what: Instruction) -> Result<u32, FaultKind> {
+pub(super) fn jump(
+    context: &mut Context,
+    memory: &Memory,
+    kind: JumpTarget,
+    what: Instruction,
+) -> Result<u32, FaultKind> {
     let to = target(context, memory, kind, what)?;
-    if kind == Target::Register && what.x == LR {
+    if kind == JumpTarget::Register && what.x == LR {
         context.leave(to);
     }
     Ok(to)
@@ -50,7 +55,7 @@ pub(super) fn jump(context: &mut Context, memory: &Memory, kind: Target, what: I
 pub(super) fn call(
     context: &mut Context,
     memory: &Memory,
-    kind: Target,
+    kind: JumpTarget,
     what: Instruction,
     next: u32,
 ) -> Result<u32, FaultKind> {

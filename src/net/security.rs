@@ -1,27 +1,21 @@
-//! What lies between TCP and MQTT, and which of it this build has.
+//! What lies directly on TCP, and which of it this build has.
 //!
-//! This is the only file in which the build options for TLS and WebSocket make a difference to what is above: a layer that
-//! is left out has no variant here, and nothing of it stays in the program. USERCFG refuses the schemes that need it.
+//! Only here and in [`framing`](super::framing) do the build options for TLS and WebSocket make a difference to what is
+//! above: a layer that is left out has no variant, and nothing of it stays in the program. USERCFG refuses the schemes
+//! that need it.
 
 use super::Attempt;
-use super::channel::{Channel, Open};
 use super::tcp;
 #[cfg(tls)]
 use super::tls;
-#[cfg(websocket)]
-use super::websocket;
 use crate::sdk::heap::Bytes;
 #[cfg(websocket)]
 use crate::sdk::random::Random;
 use crate::sdk::socket::{Broken, Socket};
-use w800_mqtt_core::link::config::{TlsConfig, Transport};
-use w800_mqtt_core::report::Failure;
-#[cfg(any(not(tls), not(websocket)))]
-use w800_mqtt_core::report::Stage;
-use w800_mqtt_core::time::Instant;
 #[cfg(websocket)]
-use w800_mqtt_core::ws::frame::Decoder;
-use w800_mqtt_core::ws::handshake::Resource;
+use w800_mqtt_core::at::code::Code;
+use w800_mqtt_core::link::config::{TlsConfig, Transport};
+use w800_mqtt_core::report::{Failure, Stage};
 
 /// What lies on TCP.
 #[derive(Debug)]
@@ -144,7 +138,7 @@ pub fn connect(
         return Ok((socket, Security::Plain));
     }
     #[cfg(websocket)]
-    let security = websocket::generator().map(Security::Masking);
+    let security = generator().map(Security::Masking);
     #[cfg(not(websocket))]
     let security = Err(Failure::at(Stage::WebSocket));
     Ok((socket, security?))
@@ -174,105 +168,11 @@ pub fn connect_by_tls(
     }
 }
 
-/// How MQTT's bytes come in.
-#[derive(Debug)]
-pub enum Framing {
-    /// As they are.
-    Bare,
-    /// In the server's frames.
-    #[cfg(websocket)]
-    WebSocket(Decoder),
-}
-
-impl Framing {
-    /// Asks the server for a WebSocket. The bytes behind its response are at the front of `buffer` afterwards: how many is
-    /// returned.
-    ///
-    /// # Errors
-    /// [`Failure`] at [`Stage::WebSocket`] with the HTTP status where there is one.
-    pub fn open(
-        channel: &Channel,
-        open: Open,
-        socket: &Socket,
-        resource: &Resource<'_>,
-        buffer: &mut [u8],
-        attempt: &Attempt<'_>,
-    ) -> Result<(usize, Self), Failure> {
-        #[cfg(websocket)]
-        let opened = websocket::open(channel, open, socket, resource, buffer, attempt)
-            .map(|(left, frames)| (left, Self::WebSocket(frames)));
-        #[cfg(not(websocket))]
-        let opened = {
-            let _ = (channel, open, socket, resource, buffer, attempt);
-            Err(Failure::at(Stage::WebSocket))
-        };
-        opened
-    }
-
-    /// Moves what frames carry to the front of `bytes`: how much it is.
-    ///
-    /// # Errors
-    /// What the server did that is forbidden, in words.
-    pub fn unframe(&mut self, bytes: &mut [u8]) -> Result<usize, &'static str> {
-        match self {
-            Self::Bare => Ok(bytes.len()),
-            #[cfg(websocket)]
-            Self::WebSocket(frames) => frames.unframe(bytes).map_err(websocket::text),
-        }
-    }
-
-    /// Whether a control frame is owed to the server.
-    pub const fn owes_reply(&self) -> bool {
-        match self {
-            Self::Bare => false,
-            #[cfg(websocket)]
-            Self::WebSocket(frames) => frames.owes_reply(),
-        }
-    }
-
-    /// Sends the control frame that is owed.
-    ///
-    /// # Errors
-    /// [`Broken`] as in [`Channel::send`].
-    pub fn send_reply(&mut self, channel: &Channel, open: Open, deadline: Instant) -> Result<(), Broken> {
-        let _ = (channel, open, deadline);
-        match self {
-            Self::Bare => Ok(()),
-            #[cfg(websocket)]
-            Self::WebSocket(frames) => websocket::send_reply(channel, open, frames, deadline),
-        }
-    }
-
-    /// Whether the server has closed the WebSocket.
-    pub const fn is_closed(&self) -> bool {
-        match self {
-            Self::Bare => false,
-            #[cfg(websocket)]
-            Self::WebSocket(frames) => frames.closed().is_some(),
-        }
-    }
-}
-
-/// Sends all of `bytes` in a frame, until `deadline`.
+/// A generator for the masks of a connection without TLS.
 ///
 /// # Errors
-/// [`Broken`] as in [`Channel::send`].
-pub fn send_framed(channel: &Channel, open: Open, bytes: &[u8], deadline: Instant) -> Result<(), Broken> {
-    #[cfg(websocket)]
-    let sent = websocket::send(channel, open, bytes, deadline);
-    #[cfg(not(websocket))]
-    let sent = channel.send_raw(open, bytes, deadline);
-    sent
-}
-
-/// Sends the frame that ends a WebSocket.
-///
-/// # Errors
-/// [`Broken`] as in [`Channel::send`].
-pub fn send_close(channel: &Channel, open: Open, deadline: Instant) -> Result<(), Broken> {
-    #[cfg(websocket)]
-    let sent = websocket::send_close(channel, open, deadline);
-    #[cfg(not(websocket))]
-    let sent = channel.send_raw(open, &[], deadline);
-    sent
+/// [`Failure`] with 0x6005 when there is none.
+#[cfg(websocket)]
+fn generator() -> Result<Random, Failure> {
+    Random::new().map_err(|_| Failure::because(Stage::WebSocket, Code::MallocFailed, 0, "no random numbers"))
 }
