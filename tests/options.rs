@@ -137,16 +137,10 @@ struct Builds {
 }
 
 static BUILDS: LazyLock<Builds> = LazyLock::new(|| Builds {
-    two_links: build(&[
-        ("LINKS", "2"),
-        ("ARENA_BYTES", "4096"),
-        ("TASK_STACK", "6144"),
-        ("TASK_PRIORITY", "3"),
-        ("ARGV", "raw"),
-    ]),
+    two_links: build(&[("LINKS", "2"), ("ARENA_BYTES", "4096"), ("TASK_STACK", "6144"), ("TASK_PRIORITY", "3")]),
     lean: build(&[("TLS", "n"), ("WEBSOCKET", "n"), ("ADDITIONS", "n"), ("ERROR_LINES", "n"), ("ARGV", "decoded")]),
     websocket_alone: build(&[("TLS", "n")]),
-    documents_alone: build(&[("ADDITIONS", "n"), ("WEBSOCKET", "n")]),
+    documents_alone: build(&[("ADDITIONS", "n"), ("WEBSOCKET", "n"), ("ARGV", "raw")]),
     default: build(&[]),
 });
 
@@ -252,12 +246,12 @@ fn a_wrong_value_stops_the_build() {
 #[test]
 fn a_link_more_is_ram_alone() {
     let Builds { default, two_links, .. } = &*BUILDS;
-    for name in ["SLOTS", "LOOKUPS", "REPORTS", "GIVEN"] {
+    for name in ["RUNTIMES", "LOOKUPS", "REPORTS", "GIVEN"] {
         assert_eq!(two_links.size(name), 2 * default.size(name), "{name}");
     }
     assert!(two_links.flash_bytes() < default.flash_bytes() + 256);
     // Of RAM a link takes its rows, and the arena of this build is smaller by 2 KiB.
-    let row = default.size("SLOTS") + default.size("LOOKUPS") + default.size("REPORTS") + default.size("GIVEN");
+    let row = default.size("RUNTIMES") + default.size("LOOKUPS") + default.size("REPORTS") + default.size("GIVEN");
     assert!((two_links.ram_bytes() + 2048 - default.ram_bytes()).abs_diff(row) < 64);
 }
 
@@ -323,7 +317,7 @@ fn error_lines() {
 /// Parameters come from the line, which then passes through the library, or from the server's `argv`.
 #[test]
 fn one_way_of_parameters_and_data() {
-    let Builds { default, lean: decoded, two_links: raw, .. } = &*BUILDS;
+    let Builds { default, lean: decoded, documents_alone: raw, .. } = &*BUILDS;
     for (build, line) in [(default, true), (raw, false), (decoded, false)] {
         for name in ["__wrap_wm_atcmd_dev_register", "w800_mqtt_at_dev_register"] {
             assert_eq!(build.offers.contains(name), line, "{name}");

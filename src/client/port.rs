@@ -19,8 +19,8 @@ use crate::sdk::lend::{Lendable, Lent};
 use crate::sdk::sync::{Critical, FOREVER, NoMemory, Semaphore};
 use crate::sdk::task::{TaskId, current};
 use core::ffi::{CStr, c_int};
-use w800_mqtt_core::at::COMMANDS;
 use w800_mqtt_core::at::answer::Sink;
+use w800_mqtt_core::at::{COMMANDS, CommandId};
 use w800_mqtt_core::port::answer::{Answer, Progress};
 use w800_mqtt_core::port::line::Line;
 use w800_mqtt_core::port::typed::{Data, LOOK_MS, Next, Typed};
@@ -169,19 +169,23 @@ fn hand_line(from: usize, to: &mut [u8]) -> Option<usize> {
     Some(count)
 }
 
-/// The names of the commands that ask for data.
-const ASK_FOR_DATA: [&CStr; 5] = ask_for_data();
+/// How many commands of this build ask for data.
+const ASKING: usize = 4 + cfg!(certificate_command) as usize;
+
+/// Their names.
+const ASK_FOR_DATA: [&CStr; ASKING] = ask_for_data();
 
 #[expect(
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     reason = "evaluated at compile time only, where a fault is a compile error"
 )]
-const fn ask_for_data() -> [&'static CStr; 5] {
-    let mut names = [c""; 5];
+const fn ask_for_data() -> [&'static CStr; ASKING] {
+    let mut names = [c""; ASKING];
     let (mut row, mut found) = (0, 0);
     while row < COMMANDS.len() {
-        if COMMANDS[row].data_phase {
+        let is_there = cfg!(certificate_command) || !matches!(COMMANDS[row].id, CommandId::Cert);
+        if COMMANDS[row].data_phase && is_there {
             names[found] = COMMANDS[row].name;
             found += 1;
         }
