@@ -137,16 +137,10 @@ struct Builds {
 }
 
 static BUILDS: LazyLock<Builds> = LazyLock::new(|| Builds {
-    two_links: build(&[
-        ("LINKS", "2"),
-        ("ARENA_BYTES", "4096"),
-        ("TASK_STACK", "6144"),
-        ("TASK_PRIORITY", "3"),
-        ("ARGV", "raw"),
-    ]),
+    two_links: build(&[("LINKS", "2"), ("ARENA_BYTES", "4096"), ("TASK_STACK", "6144"), ("TASK_PRIORITY", "3")]),
     lean: build(&[("TLS", "n"), ("WEBSOCKET", "n"), ("ADDITIONS", "n"), ("ERROR_LINES", "n"), ("ARGV", "decoded")]),
     websocket_alone: build(&[("TLS", "n")]),
-    documents_alone: build(&[("ADDITIONS", "n"), ("WEBSOCKET", "n")]),
+    documents_alone: build(&[("ADDITIONS", "n"), ("WEBSOCKET", "n"), ("ARGV", "raw")]),
     default: build(&[]),
 });
 
@@ -323,7 +317,7 @@ fn error_lines() {
 /// Parameters come from the line, which then passes through the library, or from the server's `argv`.
 #[test]
 fn one_way_of_parameters_and_data() {
-    let Builds { default, lean: decoded, two_links: raw, .. } = &*BUILDS;
+    let Builds { default, lean: decoded, documents_alone: raw, .. } = &*BUILDS;
     for (build, line) in [(default, true), (raw, false), (decoded, false)] {
         for name in ["__wrap_wm_atcmd_dev_register", "w800_mqtt_at_dev_register"] {
             assert_eq!(build.offers.contains(name), line, "{name}");

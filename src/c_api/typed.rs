@@ -3,8 +3,9 @@
 
 use super::table;
 use crate::client::actions::{self, Form, ServerResult};
+use crate::client::output::Output;
 use crate::client::port;
-use crate::sdk::log;
+use crate::sdk::{device, log};
 use core::ffi::{c_char, c_int};
 use core::sync::atomic::{AtomicBool, Ordering};
 use w800_mqtt_core::at::Code;
@@ -17,13 +18,18 @@ use w800_mqtt_core::at::parse::split;
 /// None is needed, for `argv` is not looked at: it has the signature of a build that does.
 #[inline(never)]
 pub unsafe fn dispatch(row: &'static Command, form: Form, argc: c_int, _: *mut *mut c_char) -> c_int {
+    let set = form == Form::Execute && argc > 0;
+    if !device::is_set() {
+        return run_unwrapped(row, form, set);
+    }
     let mut running = port::Command::begin();
     let parameters = running.parameters(row.name.to_bytes());
-    if argc > 0 && form == Form::Execute && parameters.is_none() {
-        return refuse_unwrapped(running);
-    }
-    let parameters = parameters.map(|line| split(row, line));
-    let (closing, output) = actions::execute(row, form, parameters);
+    let (closing, output) = if set && parameters.is_none() {
+        // The server took it out of data that it had prompted for.
+        refuse()
+    } else {
+        actions::execute(row, form, parameters.map(|line| split(row, line)))
+    };
     if closing == ServerResult::Nothing {
         // The server's `OK`, which the port keeps from the host, says that the server takes the next line.
         running.ended(output);
@@ -33,13 +39,17 @@ pub unsafe fn dispatch(row: &'static Command, form: Form, argc: c_int, _: *mut *
     table::result(closing)
 }
 
-/// The line did not pass through this library.
+/// The line does not pass through this library: parameters are not to be had, and the right to print ends here.
 #[cold]
-fn refuse_unwrapped(running: port::Command) -> c_int {
+fn run_unwrapped(row: &'static Command, form: Form, set: bool) -> c_int {
     static TOLD: AtomicBool = AtomicBool::new(false);
-    if !TOLD.swap(true, Ordering::Relaxed) {
+    if set && !TOLD.swap(true, Ordering::Relaxed) {
         log::error(&["link with --wrap=wm_atcmd_dev_register, or build for the server's argv"]);
     }
-    running.answered(actions::refuse(Code::ParamPrepareError));
-    table::result(ServerResult::Error)
+    let (closing, _output) = if set { refuse() } else { actions::execute(row, form, None) };
+    table::result(closing)
+}
+
+fn refuse() -> (ServerResult, Output) {
+    (ServerResult::Error, actions::refuse(Code::ParamPrepareError))
 }

@@ -8,7 +8,7 @@ use super::sync::Critical;
 use super::sync::no_lock_held;
 use core::ffi::c_int;
 #[cfg(argv_line)]
-pub use registered::{Functions, Received, receive, set};
+pub use registered::{Functions, Received, is_set, receive, set};
 
 /// Sends all of `bytes`. Without a device of its own it goes the server's way.
 pub fn send(bytes: &[u8]) {
@@ -44,6 +44,11 @@ mod registered {
     /// Remembers what a firmware registers.
     pub fn set(functions: Functions) {
         FUNCTIONS.set(functions);
+    }
+
+    /// Whether a firmware has registered a device through this library.
+    pub fn is_set() -> bool {
+        FUNCTIONS.get().atcmd_send.is_some()
     }
 
     /// Sends `bytes` by the device; `false` where none is registered.
