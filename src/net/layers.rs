@@ -57,7 +57,7 @@ impl Security {
         match self {
             #[cfg(tls)]
             Self::Tls(tls) => tls.send(bytes),
-            _ => Err(Broken(0)),
+            _ => Err(Broken::Failed(0)),
         }
     }
 
@@ -71,7 +71,7 @@ impl Security {
         match self {
             #[cfg(tls)]
             Self::Tls(tls) => tls.receive(into),
-            _ => Err(Broken(0)),
+            _ => Err(Broken::Failed(0)),
         }
     }
 

@@ -56,5 +56,5 @@ fn address(text: &[u8], port: u16) -> Option<Address> {
 }
 
 const fn tcp_failure(broken: Broken) -> Failure {
-    Failure::of(Stage::Tcp, broken.0)
+    Failure::of(Stage::Tcp, broken.number())
 }
