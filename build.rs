@@ -68,6 +68,7 @@ const FUNCTIONS: &[&str] = &[
     "lwip_(getaddrinfo|freeaddrinfo|socket_thread_cleanup)",
     "tcpip_callback",
     "dns_gethostbyname",
+    "ip4_route",
     "ip(4)?addr_ntoa_r",
     "wm_nvs_(open|close|set_blob|get_blob|get_info|del_key)",
     "mbedtls_version_get_number",
@@ -128,6 +129,7 @@ const OPAQUE: &[&str] = &[
     "mbedtls_ssl_(context|config|session)",
     "mbedtls_(entropy|ctr_drbg|pk)_context",
     "mbedtls_(md|pk)_info_t",
+    "netif",
     "mbedtls_x509_(crl|crt_profile)",
 ];
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from link import Code, Report
+from link import Code, Link, Report
 from peer import (
     CONNECT,
     PINGREQ,
@@ -335,3 +335,77 @@ def test_a_command_without_a_connection_does_not_hide_why_it_was_lost(link, peer
     assert before == Report(Code.DISCONNECTED, SESSION, 0, "packet out of turn")
     link.port.error(command, Code.DISCONNECTED)
     assert link.report() == before
+
+
+# --- names, network, memory ---
+
+
+@pytest.fixture
+def lonely(new_board):
+    """A board that starts with options of its own, and its link 0."""
+
+    def start(*options):
+        board = new_board(*options)
+        link = Link(board.port, board.host, board.argv)
+        link.configure()
+        return link
+
+    return start
+
+
+@pytest.mark.virtual("a name server that does not answer")
+@pytest.mark.parametrize("timeout_ms", [3000, 20_000], ids=["for as long as CONN waits", "for as long as lwIP asks"])
+def test_a_silent_name_server_is_no_unknown_name(lonely, timeout_ms):
+    link = lonely("--hosts", "silent.example=drop")
+    _, report = failed(link, 1883, "silent.example", timeout_ms)
+    assert report == Report(Code.START_FAILED, DNS, 0, "name server does not answer")
+    seconds, report = failed(link, 1883, "unknown.example", timeout_ms)
+    assert report == Report(Code.START_FAILED, DNS, 0, "name not found")
+    assert seconds < ANSWERED_SECONDS
+
+
+@pytest.mark.virtual("a board that has not joined its network")
+@pytest.mark.parametrize(("host", "stage"), [("10.0.2.2", TCP), ("broker.example", DNS)])
+def test_without_a_network_it_is_said_at_once(lonely, host, stage):
+    link = lonely("--wifi", "off")
+    seconds, report = failed(link, 1883, host, 20_000)
+    assert report == Report(Code.START_FAILED, stage, 0, "no network")
+    assert seconds < ANSWERED_SECONDS
+
+
+@pytest.mark.virtual("a network that can be left at will")
+@pytest.mark.parametrize(("host", "stage"), [("10.0.2.2", TCP), ("broker.example", DNS)])
+def test_a_network_that_was_left_is_none(lonely, host, stage):
+    link = lonely("--hosts", "broker.example=10.0.2.2")
+    assert link.port.command("AT+CWQAP").final == b"OK"
+    seconds, report = failed(link, 1883, host, 20_000)
+    assert report == Report(Code.START_FAILED, stage, 0, "no network")
+    assert seconds < ANSWERED_SECONDS
+
+
+@pytest.mark.virtual("a heap that can be made small")
+@pytest.mark.parametrize("host", ["10.0.2.2", "broker.example"])
+@pytest.mark.parametrize("scheme", [1, 5])
+def test_want_of_memory_is_told_at_once(lonely, peer, certificates, scheme, host):
+    """Whatever is left of the heap: CONN succeeds or says what it lacks, and waits for nothing."""
+    link = lonely("--hosts", "broker.example=10.0.2.2", "--heap", "200000", "--rtc", "host")
+    link.port.ok("AT+MQTTCLEAN=0")
+    for kind, text in enumerate((certificates.roots, certificates.client.pem, certificates.client.key)):
+        link.store(kind, text)
+    link.configure(scheme)
+    running = peer(lambda connection: connection.abort() if scheme == 5 else serve(connection))
+    lacking = set()
+    for left in (18_000, 16_780, 16_500, 12_000, 10_000, 8_000, 7_000):
+        assert link.port.command(f"AT+SYSHEAP={left}").final == b"OK"
+        answer = link.port.command(link.conn(running.port, host=host, timeout_ms=10_000), 15)
+        assert answer.seconds < ANSWERED_SECONDS, (left, link.report())
+        if answer.final == b"OK":
+            link.clean()
+            link.configure(scheme)
+            continue
+        report = link.report()
+        if report.text != "closed by the server":
+            lacking.add(report.text)
+            assert "no memory" in report.text, (left, report)
+            assert answer.code in (Code.MALLOC_FAILED, Code.START_FAILED), (left, report)
+    assert lacking
