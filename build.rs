@@ -68,6 +68,7 @@ const FUNCTIONS: &[&str] = &[
     "lwip_(getaddrinfo|freeaddrinfo|socket_thread_cleanup)",
     "tcpip_callback",
     "dns_gethostbyname",
+    "ip4_route",
     "ip(4)?addr_ntoa_r",
     "wm_nvs_(open|close|set_blob|get_blob|get_info|del_key)",
     "mbedtls_version_get_number",
@@ -128,6 +129,7 @@ const OPAQUE: &[&str] = &[
     "mbedtls_ssl_(context|config|session)",
     "mbedtls_(entropy|ctr_drbg|pk)_context",
     "mbedtls_(md|pk)_info_t",
+    "netif",
     "mbedtls_x509_(crl|crt_profile)",
 ];
 
@@ -151,7 +153,8 @@ const CONSTANTS: &[&str] = &[
     "MBEDTLS_VERSION_NUMBER",
     "MBEDTLS_ERR_SSL_(WANT_READ|WANT_WRITE|FATAL_ALERT_MESSAGE|CONN_EOF|PEER_CLOSE_NOTIFY|ALLOC_FAILED)",
     "MBEDTLS_ERR_SSL_(RECEIVED_NEW_SESSION_TICKET|UNEXPECTED_RECORD)",
-    "MBEDTLS_ERR_NET_CONN_RESET",
+    "MBEDTLS_ERR_NET_(CONN_RESET|SEND_FAILED|RECV_FAILED)",
+    "ECONNRESET",
     "MBEDTLS_SSL_(IS_CLIENT|TRANSPORT_STREAM|PRESET_DEFAULT|VERIFY_(NONE|REQUIRED)|(IN|OUT)_CONTENT_LEN)",
     "MBEDTLS_SSL_MAX_FRAG_LEN_(NONE|512|1024|2048|4096)",
     "MBEDTLS_X509_BADCERT_(EXPIRED|FUTURE|CN_MISMATCH|NOT_TRUSTED|BAD_MD|BAD_PK|BAD_KEY|OTHER)",

@@ -57,6 +57,11 @@ impl Failure {
         Self { stage, code: Code::ClientStartFailed, detail, text }
     }
 
+    /// There was no memory for what `stage` needs.
+    pub const fn no_memory(stage: Stage) -> Self {
+        Self::because(stage, Code::MallocFailed, 0, "no memory")
+    }
+
     /// A failure at `stage` that CONN answers with a code of its own.
     pub const fn because(stage: Stage, code: Code, detail: i32, text: &'static str) -> Self {
         Self { stage, code, detail, text }
@@ -87,9 +92,25 @@ impl Report {
         Self { code: Some(code), stage, detail, text, fresh: true }
     }
 
-    /// The broker has refused a request with this return code.
-    pub const fn refused(return_code: i32) -> Self {
-        Self::new(Code::ClientSubscribeFailed, Some(Stage::Session), return_code, "refused by the broker")
+    /// The broker has refused a subscription, by SUBACK's 0x80 (MQTT 3.1.1 §3.9.3).
+    pub const fn subscription_refused() -> Self {
+        Self::new(Code::ClientSubscribeFailed, Some(Stage::Session), 0x80, "refused by the broker")
+    }
+
+    /// The publication with this packet identifier was dropped: the broker has closed the connection on it too often.
+    pub const fn publication_refused(identifier: u16) -> Self {
+        Self::new(
+            Code::ClientPublishFailed,
+            Some(Stage::Session),
+            identifier as i32,
+            "refused by the broker by closing",
+        )
+    }
+
+    /// A message has come, was acknowledged and not printed. No command fails of it.
+    pub const fn message_withheld() -> Self {
+        let text = "message not printed: control characters in its topic";
+        Self { fresh: false, ..Self::new(Code::TopicReadFailed, Some(Stage::Session), 0, text) }
     }
 
     /// The list of subscriptions is full.

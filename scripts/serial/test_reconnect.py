@@ -120,21 +120,6 @@ def test_back_off(link, peer):
     assert link.state() == 3
 
 
-def test_back_off_begins_anew_after_a_success(link, peer):
-    def short_lived(connection):
-        connection.accept()
-        time.sleep(0.5)
-
-    peer = peer(short_lived)
-    link.configure()
-    link.connect(peer.port, reconnect=1)
-    for _ in range(2):
-        link.port.disconnected(5)
-        lost = time.monotonic()
-        link.port.connected(5)
-        assert 0.7 <= time.monotonic() - lost <= 1.8
-
-
 def test_clean_ends_reconnecting(link, peer):
     def first(connection):
         connection.accept()

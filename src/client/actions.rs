@@ -23,7 +23,7 @@ use w800_mqtt_core::link::Reply;
 use w800_mqtt_core::link::config::{ConnectionConfig, DEFAULT_KEEP_ALIVE_S, Target, TlsConfig, Transport, UserConfig};
 #[cfg(certificate_command)]
 use w800_mqtt_core::link::credential::{self, CredentialKind};
-use w800_mqtt_core::link::state::Action;
+use w800_mqtt_core::link::state::{Action, State};
 use w800_mqtt_core::link::subscriptions::SubscribeDecision;
 use w800_mqtt_core::mqtt::publication::Publication;
 use w800_mqtt_core::mqtt::session::DISCONNECT;
@@ -79,9 +79,6 @@ const CLEAN_MS: u64 = 8_000;
 
 /// How long CLEAN tries to say DISCONNECT, in milliseconds.
 const DISCONNECT_MS: u64 = 1_000;
-
-/// SUBACK's refusal (MQTT 3.1.1 §3.9.3).
-const SUBACK_FAILURE: i32 = 0x80;
 
 /// A message at QoS 0 with more payload than this many bytes is sent as it is typed. A shorter one is kept until it is whole,
 /// so that a host that gives up in the middle costs no connection.
@@ -152,7 +149,17 @@ fn set(
     prompted: &mut Option<Output>,
 ) -> Result<Answer, Code> {
     let mut about = None;
-    set_link(row, parameters, &mut about, prompted).inspect_err(|code| report::command_failed(about, *code))
+    set_link(row, parameters, &mut about, prompted).inspect_err(|code| {
+        if !is_told(about, *code) {
+            report::command_failed(about, *code);
+        }
+    })
+}
+
+/// Whether a command fails for nothing else than a connection that was lost: why it was lost is what is of interest.
+fn is_told(about: Option<u8>, code: Code) -> bool {
+    let runtime = about.and_then(|index| runtimes().get(usize::from(index)));
+    code == Code::InDisconnectedState && runtime.is_some_and(|runtime| runtime.link.lock().state() == State::Lost)
 }
 
 /// As [`set`]; tells which link the line was about as soon as that is known.
@@ -442,7 +449,7 @@ fn subscribe(runtime: &'static LinkRuntime, values: &Values<'_>) -> Result<Answe
             DONE
         }
         Some(Reply::Subscribed(None)) => {
-            report::failed(runtime.index, Report::refused(SUBACK_FAILURE));
+            report::failed(runtime.index, Report::subscription_refused());
             Err(Code::ClientSubscribeFailed)
         }
         _ => Err(Code::ClientSubscribeFailed),

@@ -1,7 +1,7 @@
 //! How a link's task connects: name, TCP, TLS, WebSocket, CONNECT, CONNACK; and the connection that comes of it.
 
 use super::LinkRuntime;
-use super::end::{End, violation_text};
+use super::end::End;
 use super::sending::SendRight;
 use crate::net::Attempt;
 use crate::net::channel::Open;
@@ -9,8 +9,7 @@ use crate::net::framing::Framing;
 use crate::net::security::{self, Resumption, Security, TlsRequest};
 use crate::sdk::clock::now;
 use crate::sdk::heap::Bytes;
-use crate::sdk::log;
-use crate::sdk::socket::{Interest, Socket};
+use crate::sdk::socket::{Broken, Interest, Socket};
 use w800_mqtt_core::at::code::Code;
 use w800_mqtt_core::bytes::Buffer;
 use w800_mqtt_core::link::config::Transport;
@@ -39,8 +38,7 @@ pub(super) struct Connection {
 impl Connection {
     /// Makes a connection of `socket` that the link's channel knows.
     fn new(runtime: &'static LinkRuntime, (socket, security): Secured) -> Result<Self, Failure> {
-        let no_memory = Failure::because(Stage::Tcp, Code::MallocFailed, 0, "no memory for a buffer");
-        let buffer = Bytes::allocate(RECEIVE_BYTES).ok_or(no_memory)?;
+        let buffer = Bytes::allocate(RECEIVE_BYTES).ok_or(Failure::no_memory(Stage::Tcp))?;
         let open = runtime.channel.begin(socket.handle(), security);
         Ok(Self { runtime, socket, open, framing: Framing::Bare, buffer, start: 0, end: 0, more: false })
     }
@@ -69,7 +67,7 @@ impl Connection {
     /// Replaces what was used by what is there. `false` when that is nothing that MQTT sees.
     pub(super) fn receive(&mut self) -> Result<bool, End> {
         let received = self.runtime.channel.receive(self.open, self.buffer.as_mut());
-        let (got, more) = received.map_err(|_| End::Closed)?;
+        let (got, more) = received.map_err(End::Closed)?;
         self.more = more;
         self.unframe(got)?;
         Ok(self.end > 0)
@@ -91,7 +89,7 @@ impl Connection {
         }
         let Some(_right) = SendRight::claim(self.runtime, now()) else { return Ok(false) };
         let sent = self.framing.send_reply(&self.runtime.channel, self.open, now().after(SILENCE_MS));
-        sent.map(|()| true).map_err(|_| End::Closed)
+        sent.map(|()| true).map_err(End::Closed)
     }
 
     /// Whether the server has closed the WebSocket.
@@ -117,9 +115,9 @@ struct Plan {
 
 impl Plan {
     fn new(runtime: &LinkRuntime) -> Result<Self, Failure> {
-        let failure = Failure::at(Stage::Connack);
+        let failure = Failure::no_memory(Stage::Dns);
         let link = runtime.link.lock();
-        let (user, target) = link.user().zip(link.target()).ok_or(failure)?;
+        let (user, target) = link.user().zip(link.target()).ok_or(Failure::at(Stage::Connack))?;
         Ok(Self {
             host: Bytes::copy_of(target.host.as_ref()).ok_or(failure)?,
             port: target.port,
@@ -189,7 +187,7 @@ fn open_websocket(connection: &mut Connection, plan: &Plan, attempt: &Attempt<'_
     connection.framing = framing;
     connection.open = channel.frame(connection.open);
     connection.more = plan.transport.tls;
-    connection.unframe(left).map_err(|_| Failure::at(Stage::WebSocket))
+    connection.unframe(left).map_err(|end| Failure { stage: Stage::WebSocket, ..ended(end) })
 }
 
 #[inline(never)]
@@ -197,9 +195,29 @@ fn send_connect(connection: &Connection, deadline: Instant) -> Result<(), Failur
     let failure = Failure::at(Stage::Connack);
     let runtime = connection.runtime;
     let made = runtime.link.lock().connect_packet(now());
-    let (packet, length) = made.map_err(|_| failure)?;
+    let (packet, length) = made.map_err(not_made)?;
     let bytes = packet.as_ref().get(..length).ok_or(failure)?;
-    runtime.send(connection.open, bytes, deadline).map_err(|broken| Failure { detail: broken.0, ..failure })
+    runtime.send(connection.open, bytes, deadline).map_err(|broken| ended(End::Closed(broken)))
+}
+
+/// CONNECT could not be made, for this reason.
+const fn not_made(code: Code) -> Failure {
+    match code {
+        Code::MallocFailed => Failure::no_memory(Stage::Connack),
+        _ => Failure::because(Stage::Connack, code, 0, "command refused"),
+    }
+}
+
+/// The connection has ended so before CONNACK came.
+const fn ended(end: End) -> Failure {
+    let text = match end {
+        End::Closed(broken) if broken.is_by_peer() => "closed by the peer before CONNACK",
+        End::Closed(Broken::Failed(0)) => "no answer",
+        End::Closed(_) => "connection lost before CONNACK",
+        _ => end.text(),
+    };
+    let detail = if let End::Closed(broken) = end { broken.number() } else { 0 };
+    Failure::because(Stage::Connack, Code::ClientStartFailed, detail, text)
 }
 
 #[inline(never)]
@@ -214,12 +232,12 @@ fn await_connack(connection: &mut Connection, attempt: &Attempt<'_>) -> Result<b
         if let Some(session_present) = accepted {
             return Ok(session_present);
         }
-        connection.reply().map_err(|_| failure)?;
+        connection.reply().map_err(ended)?;
         if connection.is_closed() {
-            return Err(failure);
+            return Err(ended(End::WebSocketClosed));
         }
         if connection.more || attempt.wait(&connection.socket, Interest::Readable) {
-            connection.receive().map_err(|_| failure)?;
+            connection.receive().map_err(ended)?;
         }
     }
     Err(failure)
@@ -231,10 +249,7 @@ fn accepted(event: Result<Option<Event<'_, Bytes>>, Violation>) -> Result<Option
         Ok(None) => Ok(None),
         Ok(Some(Event::Connected { session_present })) => Ok(Some(session_present)),
         Ok(Some(Event::Refused(code))) => Err(Failure::of(Stage::Connack, i32::from(code))),
-        Ok(Some(_)) => Err(Failure::at(Stage::Connack)),
-        Err(violation) => {
-            log::warn(&["broker broke the protocol: ", violation_text(violation)]);
-            Err(Failure::at(Stage::Connack))
-        }
+        Ok(Some(_)) => Err(ended(End::Violation(Violation::Unexpected))),
+        Err(violation) => Err(ended(End::Violation(violation))),
     }
 }

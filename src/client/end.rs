@@ -1,5 +1,6 @@
 //! Why a connection ended, and how that is said.
 
+use crate::sdk::socket::Broken;
 use w800_mqtt_core::mqtt::decoder::Violation;
 use w800_mqtt_core::mqtt::session::Lost;
 
@@ -9,7 +10,7 @@ pub(super) enum End {
     /// CLEAN asked for it.
     Stopped,
     /// The peer or the network ended it.
-    Closed,
+    Closed(Broken),
     /// The server has closed the WebSocket.
     WebSocketClosed,
     /// The server's frames break WebSocket's rules, in these words.
@@ -25,7 +26,7 @@ impl End {
     pub(super) const fn text(self) -> &'static str {
         match self {
             Self::Stopped => "ended by CLEAN",
-            Self::Closed => "closed by the peer or the network",
+            Self::Closed(_) => "closed by the peer or the network",
             Self::WebSocketClosed => "WebSocket closed by the server",
             Self::Framing(text) => text,
             Self::Violation(violation) => violation_text(violation),
@@ -36,7 +37,7 @@ impl End {
 }
 
 /// What a broker did, in words.
-pub(super) const fn violation_text(violation: Violation) -> &'static str {
+const fn violation_text(violation: Violation) -> &'static str {
     match violation {
         Violation::Header => "packet type or flags",
         Violation::Length => "remaining length",

@@ -81,7 +81,7 @@ pub fn flush(runtime: &LinkRuntime) {
     while owes(runtime) && runtime.sending.acquire(0) {
         let sent = match runtime.channel.open() {
             Some(open) => send_owed(runtime, open),
-            None => Err(Broken(0)),
+            None => Err(Broken::Failed(0)),
         };
         runtime.sending.release();
         if sent.is_err() {
@@ -117,6 +117,7 @@ mod tests {
     use w800_mqtt_core::bytes::Buffer;
     use w800_mqtt_core::link::Reply;
     use w800_mqtt_core::link::config::{Target, UserConfig};
+    use w800_mqtt_core::mqtt::session::Loss;
 
     /// The links are the program's: one test uses them at a time.
     fn alone() -> MutexGuard<'static, ()> {
@@ -191,7 +192,7 @@ mod tests {
         let _alone = alone();
         on_task(|| {
             let runtime = established();
-            runtime.link.lock().connection_lost();
+            runtime.link.lock().connection_lost(Loss::Other, now());
             let refused = |right: SendRight| right.on_established().err();
             assert_eq!(SendRight::claim(runtime, now()).and_then(refused), Some(Code::InDisconnectedState));
             runtime.link.lock().clean();

@@ -20,9 +20,9 @@ use w800_mqtt_core::at::answer;
 use w800_mqtt_core::link::Reply;
 use w800_mqtt_core::link::config::Transport;
 use w800_mqtt_core::link::delivery::{self, Printer};
-use w800_mqtt_core::mqtt::backoff;
+use w800_mqtt_core::mqtt::backoff::Backoff;
 use w800_mqtt_core::mqtt::decoder::Violation;
-use w800_mqtt_core::mqtt::session::{Event, LONGEST_CONTROL, Lost, Resend, SILENCE_MS};
+use w800_mqtt_core::mqtt::session::{Event, LONGEST_CONTROL, Loss, Lost, Resend, SILENCE_MS};
 use w800_mqtt_core::report::{Failure, Report, Stage};
 use w800_mqtt_core::time::Instant;
 
@@ -81,16 +81,20 @@ fn run_link(runtime: &'static LinkRuntime) {
         Ok(connection) => connection,
         Err(failure) => return first_failed(runtime, failure),
     };
+    let mut backoff = Backoff::new();
     loop {
         let mut delivery = Delivery::new(runtime.index);
+        let begin = now();
         let end = serve(runtime, &mut connection, &mut delivery);
+        let stood_ms = begin.until(now());
         let reconnects = runtime.link.lock().reconnects();
         resumption = if reconnects { runtime.channel.resumption() } else { Resumption::default() };
         close(runtime, connection, end, &mut delivery);
         if runtime.stopping() || !reconnects {
             return;
         }
-        match reconnect(runtime, &mut resumption) {
+        let pause_ms = backoff.stood(stood_ms, random(runtime));
+        match reconnect(runtime, &mut resumption, &mut backoff, pause_ms) {
             Some(next) => connection = next,
             None => return,
         }
@@ -116,9 +120,13 @@ fn first_failed(runtime: &LinkRuntime, failure: Failure) {
     }
 }
 
-/// Tries again with growing pauses until there is a connection or CLEAN asks to stop.
-fn reconnect(runtime: &'static LinkRuntime, resumption: &mut Resumption) -> Option<Connection> {
-    let mut attempt = 0_u32;
+/// Tries again with growing pauses, `pause_ms` before the first attempt, until there is a connection or CLEAN asks to stop.
+fn reconnect(
+    runtime: &'static LinkRuntime,
+    resumption: &mut Resumption,
+    backoff: &mut Backoff,
+    mut pause_ms: u32,
+) -> Option<Connection> {
     while !runtime.stopping() {
         let wake = &runtime.lookup().ok()?.wake;
         // A lookup that was answered at once has left its signal. CLEAN asks first and signals then.
@@ -126,14 +134,14 @@ fn reconnect(runtime: &'static LinkRuntime, resumption: &mut Resumption) -> Opti
         if runtime.stopping() {
             return None;
         }
-        wake.acquire(backoff::pause_ms(attempt, random(runtime)));
+        wake.acquire(pause_ms);
         if runtime.stopping() {
             return None;
         }
         if let Ok(connection) = begin(runtime, false, resumption) {
             return Some(connection);
         }
-        attempt = attempt.saturating_add(1);
+        pause_ms = backoff.failed(random(runtime));
     }
     None
 }
@@ -190,6 +198,11 @@ fn resume(runtime: &LinkRuntime, sending: &SendGuard, subscribe: bool) -> Result
     if subscribe {
         subscribe_again(runtime, sending, deadline)?;
     }
+    send_again(runtime, sending, deadline)
+}
+
+/// Sends again what of the publications in flight may be sent now.
+fn send_again(runtime: &LinkRuntime, sending: &SendGuard, deadline: Instant) -> Result<(), Broken> {
     loop {
         let step = runtime.link.lock().session.resend(now());
         match step {
@@ -231,14 +244,15 @@ fn serve(runtime: &'static LinkRuntime, connection: &mut Connection, delivery: &
 fn step(runtime: &'static LinkRuntime, connection: &mut Connection, delivery: &mut Delivery) -> Result<(), End> {
     process(runtime, connection, delivery)?;
     tick(runtime, false)?;
+    let replied = connection.reply()?;
+    let resent = resend_due(runtime)?;
     let deadline = runtime.link.lock().session.deadline();
     // CLEAN may have come before there was a stream that it could end.
     if runtime.stopping() {
         return Err(End::Stopped);
     }
     let wait = deadline.map_or(u32::MAX, left_ms);
-    let replied = connection.reply()?;
-    let wait = if delivery.is_open() || !replied { wait.min(OPEN_LINE_CHECK_MS) } else { wait };
+    let wait = if delivery.is_open() || !replied || !resent { wait.min(OPEN_LINE_CHECK_MS) } else { wait };
     let wait = if print_held(runtime, delivery)? { wait } else { wait.min(HELD_LINE_CHECK_MS) };
     if connection.is_closed() {
         return Err(End::WebSocketClosed);
@@ -293,12 +307,23 @@ fn process(runtime: &'static LinkRuntime, connection: &mut Connection, delivery:
     Ok(())
 }
 
+/// Sends again what has become due of what is in flight: an acknowledgement has come, or time has passed. `false` when
+/// another task is sending: it must be tried again.
+fn resend_due(runtime: &'static LinkRuntime) -> Result<bool, End> {
+    if !runtime.link.lock().session.has_resend(now()) {
+        return Ok(true);
+    }
+    let Some(right) = SendRight::claim(runtime, now()) else { return Ok(false) };
+    let sending = right.on_established().map_err(|_| End::Closed(Broken::Failed(0)))?;
+    send_again(runtime, &sending, now().after(SILENCE_MS)).map(|()| true).map_err(End::Closed)
+}
+
 /// The queue of acknowledgements is full: reading pauses until they are sent. That may take as long as a host types a
 /// message that is sent meanwhile.
 fn send_owed_now(runtime: &'static LinkRuntime, open: Open) -> Result<(), End> {
     loop {
         if let Some(right) = SendRight::claim(runtime, now().after(SENDING_CHECK_MS)) {
-            return right.on(open).send_owed().map_err(|_| End::Closed);
+            return right.on(open).send_owed().map_err(End::Closed);
         }
         if runtime.stopping() {
             return Err(End::Stopped);
@@ -318,11 +343,15 @@ fn act(runtime: &'static LinkRuntime, event: Event<'_, Bytes>, delivery: &mut De
         // Its topic name could forge a line.
         Event::Withheld => {
             runtime.counters.messages_received.add(1);
+            report::failed(runtime.index, Report::message_withheld());
             return Ok(());
         }
         Event::Published(identifier) => (identifier, Reply::Published),
         Event::Subscribed(identifier, granted) => {
-            runtime.link.lock().subscriptions.resubscribed(identifier, granted);
+            let refused = runtime.link.lock().subscriptions.resubscribed(identifier, granted);
+            if refused {
+                report::failed(runtime.index, Report::subscription_refused());
+            }
             (identifier, Reply::Subscribed(granted))
         }
         Event::Unsubscribed(identifier) => (identifier, Reply::Unsubscribed),
@@ -368,6 +397,7 @@ fn is_urgent(runtime: &LinkRuntime) -> bool {
 
 /// Ends a connection that stood, tells whom it concerns, and gives the socket back.
 fn close(runtime: &'static LinkRuntime, connection: Connection, end: End, delivery: &mut Delivery) {
+    let loss = loss(runtime, end);
     match end {
         _ if runtime.stopping() => {}
         End::WebSocketClosed => runtime.channel.close(),
@@ -380,17 +410,29 @@ fn close(runtime: &'static LinkRuntime, connection: Connection, end: End, delive
         }
     };
     // Before the right goes on: who has it next must not find an established connection without a socket.
-    let waits = runtime.link.lock().connection_lost();
+    let consequence = runtime.link.lock().connection_lost(loss, now());
     drop(connection);
     drop(right);
     if runtime.stopping() {
         return;
     }
     report::failed(runtime.index, Report::connection_lost(end.text()));
-    if waits {
+    if let Some(identifier) = consequence.dropped {
+        report::failed(runtime.index, Report::publication_refused(identifier.get()));
+    }
+    if consequence.wakes {
         runtime.done.release();
     }
     print_end(runtime, delivery);
+}
+
+/// Whether the peer has closed the connection. Who sends may have noticed it first, and ended it for that.
+fn loss(runtime: &LinkRuntime, end: End) -> Loss {
+    match end {
+        End::WebSocketClosed => Loss::PeerClosed,
+        End::Closed(_) if runtime.channel.is_ended_by_peer() => Loss::PeerClosed,
+        _ => Loss::Other,
+    }
 }
 
 /// Prints the lines that are still held, and that the connection is lost.

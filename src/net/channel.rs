@@ -37,12 +37,26 @@ struct Parts {
     /// meanwhile would be another one's.
     open: Option<Open>,
     security: Security,
+    ended_by: Option<Party>,
+}
+
+/// Who ended a connection: the first to do so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Party {
+    /// The peer, by FIN, RST or what TLS has for it.
+    Peer,
+    /// This side, or the network.
+    Other,
+}
+
+impl Parts {
+    const NONE: Self = Self { open: None, security: Security::Plain, ended_by: None };
 }
 
 impl Channel {
     /// No connection.
     pub const fn new() -> Self {
-        Self { parts: Mutex::new(Parts { open: None, security: Security::Plain }) }
+        Self { parts: Mutex::new(Parts::NONE) }
     }
 
     /// Creates what it needs of the SDK.
@@ -56,7 +70,7 @@ impl Channel {
     /// A connection begins: what it has below WebSocket.
     pub fn begin(&self, socket: SocketHandle, security: Security) -> Open {
         let open = Open { socket, encrypted: security.encrypts(), framed: false };
-        *self.parts.lock() = Parts { open: Some(open), security };
+        *self.parts.lock() = Parts { open: Some(open), security, ended_by: None };
         open
     }
 
@@ -74,7 +88,19 @@ impl Channel {
 
     /// The connection is over: gives everything back. The socket may go now.
     pub fn end(&self) {
-        *self.parts.lock() = Parts { open: None, security: Security::Plain };
+        *self.parts.lock() = Parts::NONE;
+    }
+
+    /// Whether it was the peer that has ended the connection.
+    pub fn is_ended_by_peer(&self) -> bool {
+        self.parts.lock().ended_by == Some(Party::Peer)
+    }
+
+    /// Remembers who has ended the connection, if nobody has before.
+    fn note(&self, broken: Broken) -> Broken {
+        let party = if broken.is_by_peer() { Party::Peer } else { Party::Other };
+        self.parts.lock().ended_by.get_or_insert(party);
+        broken
     }
 
     /// What the next connection may resume of this one.
@@ -91,8 +117,12 @@ impl Channel {
     /// Sends `bytes` below WebSocket.
     ///
     /// # Errors
-    /// [`Broken`] when the peer is gone or takes nothing until `deadline`: part of `bytes` may be on its way.
-    pub fn send_raw(&self, open: Open, mut bytes: &[u8], deadline: Instant) -> Result<(), Broken> {
+    /// [`Broken`] as in [`Channel::send`].
+    pub fn send_raw(&self, open: Open, bytes: &[u8], deadline: Instant) -> Result<(), Broken> {
+        self.send_all(open, bytes, deadline).map_err(|broken| self.note(broken))
+    }
+
+    fn send_all(&self, open: Open, mut bytes: &[u8], deadline: Instant) -> Result<(), Broken> {
         let mut in_vain = false;
         while !bytes.is_empty() {
             let sent =
@@ -112,16 +142,18 @@ impl Channel {
     /// # Errors
     /// [`Broken`] at the end of the stream or on an error.
     pub fn receive(&self, open: Open, into: &mut [u8]) -> Result<(usize, bool), Broken> {
-        if open.encrypted {
+        let received = if open.encrypted {
             self.parts.lock().security.receive(into)
         } else {
             open.socket.receive(into).map(|got| (got, false))
-        }
+        };
+        received.map_err(|broken| self.note(broken))
     }
 
     /// Ends TLS, where there is some, and the connection in both directions; a task that waits for it wakes.
     pub fn close(&self) {
         let mut parts = self.parts.lock();
+        parts.ended_by.get_or_insert(Party::Other);
         parts.security.close_notify();
         if let Some(open) = &parts.open {
             open.socket.shutdown();
@@ -130,7 +162,9 @@ impl Channel {
 
     /// Ends the connection and throws away what the peer has not taken yet; a task that waits for it wakes.
     pub fn abort(&self) {
-        if let Some(open) = &self.parts.lock().open {
+        let mut parts = self.parts.lock();
+        parts.ended_by.get_or_insert(Party::Other);
+        if let Some(open) = &parts.open {
             open.socket.abort();
         }
     }

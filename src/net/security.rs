@@ -51,7 +51,7 @@ impl Security {
         match self {
             #[cfg(tls)]
             Self::Tls(tls) => tls.send(bytes),
-            _ => Err(Broken(0)),
+            _ => Err(Broken::Failed(0)),
         }
     }
 
@@ -65,7 +65,7 @@ impl Security {
         match self {
             #[cfg(tls)]
             Self::Tls(tls) => tls.receive(into),
-            _ => Err(Broken(0)),
+            _ => Err(Broken::Failed(0)),
         }
     }
 

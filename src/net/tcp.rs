@@ -3,10 +3,15 @@
 use super::Attempt;
 use crate::sdk::clock::left_ms;
 use crate::sdk::dns::{LONGEST_NAME, Resolution};
+use crate::sdk::heap;
 use crate::sdk::socket::{Address, Broken, Interest, Socket};
 use core::ffi::CStr;
 use heapless::Vec;
+use w800_mqtt_core::at::code::Code;
 use w800_mqtt_core::report::{Failure, Stage};
+
+/// What lwIP needs at most to ask for a name, or for a socket and its first segment, in bytes.
+const CONNECT_BYTES: usize = 2048;
 
 /// The address that `host` spells in digits; `None` when it is a name.
 pub fn literal(host: &[u8], port: u16) -> Option<Address> {
@@ -20,10 +25,14 @@ pub fn literal(host: &[u8], port: u16) -> Option<Address> {
 /// # Errors
 /// [`Failure`] at [`Stage::Dns`] or [`Stage::Tcp`]; nothing is left open.
 pub fn connect(host: &[u8], port: u16, attempt: &Attempt<'_>) -> Result<Socket, Failure> {
-    let peer = match literal(host, port) {
-        Some(address) => address,
-        None => resolve(host, port, attempt)?,
-    };
+    let known = literal(host, port);
+    let stage = if known.is_some() { Stage::Tcp } else { Stage::Dns };
+    let found = resolve(host, port, attempt).map_err(|failure| Failure { stage, ..failure })?;
+    let peer = known.unwrap_or(found);
+    // lwIP would say nothing of it: its SYN would never go out.
+    if !heap::has_room_for(CONNECT_BYTES) {
+        return Err(Failure::no_memory(Stage::Tcp));
+    }
     let socket = Socket::connect(&peer).map_err(tcp_failure)?;
     while !attempt.is_over() {
         if attempt.wait(&socket, Interest::Writable) {
@@ -33,22 +42,31 @@ pub fn connect(host: &[u8], port: u16, attempt: &Attempt<'_>) -> Result<Socket, 
     Err(Failure::at(Stage::Tcp))
 }
 
+/// The address of `host`. An address in digits is looked up as well: lwIP's task knows whether there is a network.
 fn resolve(host: &[u8], port: u16, attempt: &Attempt<'_>) -> Result<Address, Failure> {
     let failure = Failure::at(Stage::Dns);
-    if !attempt.lookup.start(host) {
-        return Err(failure);
+    let silence = because("name server does not answer");
+    if !heap::has_room_for(CONNECT_BYTES) || !attempt.lookup.start(host) {
+        return Err(Failure::no_memory(Stage::Dns));
     }
     loop {
         match attempt.lookup.resolution() {
             Resolution::Found(digits) => return address(&digits, port).ok_or(failure),
             Resolution::Failed => return Err(failure),
+            Resolution::Silence => return Err(silence),
+            Resolution::NoNetwork => return Err(because("no network")),
+            Resolution::NoMemory => return Err(Failure::no_memory(Stage::Dns)),
             Resolution::Waiting => {}
         }
         if (attempt.given_up)() || !attempt.lookup.wake.acquire(left_ms(attempt.deadline)) {
             attempt.lookup.give_up();
-            return Err(failure);
+            return Err(silence);
         }
     }
+}
+
+const fn because(text: &'static str) -> Failure {
+    Failure::because(Stage::Dns, Code::ClientStartFailed, 0, text)
 }
 
 fn address(text: &[u8], port: u16) -> Option<Address> {
@@ -56,5 +74,5 @@ fn address(text: &[u8], port: u16) -> Option<Address> {
 }
 
 const fn tcp_failure(broken: Broken) -> Failure {
-    Failure::of(Stage::Tcp, broken.0)
+    Failure::of(Stage::Tcp, broken.number())
 }

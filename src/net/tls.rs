@@ -110,8 +110,8 @@ const fn moved(step: Step<usize>) -> Result<usize, Broken> {
     match step {
         Step::Done(moved) => Ok(moved),
         Step::Readable | Step::Writable => Ok(0),
-        Step::Ended => Err(Broken(0)),
-        Step::Failed(error) => Err(Broken(error.0)),
+        Step::Ended => Err(Broken::Ended),
+        Step::Failed(error) => Err(Broken::Failed(error.0)),
     }
 }
 

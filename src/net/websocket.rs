@@ -67,7 +67,7 @@ pub fn open(
 /// A masking key (RFC 6455 §5.3).
 fn key(channel: &Channel) -> Result<[u8; 4], Broken> {
     let mut key = [0; 4];
-    channel.random(&mut key).ok_or(Broken(0))?;
+    channel.random(&mut key).ok_or(Broken::Failed(0))?;
     Ok(key)
 }
 

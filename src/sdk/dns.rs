@@ -1,12 +1,18 @@
 //! Name lookup that can be given up: lwIP's resolver runs in its own task and calls back, or never does.
 
 use super::bindings;
+use super::clock::now;
 use super::sync::{self, Critical, Semaphore};
 use core::ffi::{CStr, c_char, c_int, c_void};
 use heapless::Vec;
+use w800_mqtt_core::time::Instant;
 
 /// The longest host name, in bytes, without the NUL.
 pub const LONGEST_NAME: usize = 128;
+
+/// An answer of lwIP's that comes this late is none of a server's, in milliseconds: it asks four times, 1, 1 and 2 s apart, and
+/// gives up 3 s behind the last.
+const SILENCE_MS: u64 = 5_500;
 
 /// Room for the text of an address of either family.
 const ADDRESS_TEXT: usize = 48;
@@ -18,8 +24,14 @@ pub enum Resolution {
     Waiting,
     /// The address in digits, NUL-terminated.
     Found(Vec<u8, ADDRESS_TEXT>),
-    /// The name has no address, or no name server answered.
+    /// The name has no address.
     Failed,
+    /// No name server has answered.
+    Silence,
+    /// No interface has an address, or no name server is known.
+    NoNetwork,
+    /// LwIP has no memory to ask.
+    NoMemory,
 }
 
 #[derive(Debug)]
@@ -28,6 +40,8 @@ struct Inquiry {
     round: u16,
     name: Vec<u8, { LONGEST_NAME + 1 }>,
     resolution: Resolution,
+    /// When lwIP was asked.
+    asked: Instant,
 }
 
 /// One lookup at a time; each link has one of these.
@@ -48,7 +62,8 @@ pub fn lookup(link: u8) -> Option<&'static Lookup> {
 
 impl Lookup {
     const fn new() -> Self {
-        let inquiry = Inquiry { round: 0, name: Vec::new(), resolution: Resolution::Failed };
+        let inquiry =
+            Inquiry { round: 0, name: Vec::new(), resolution: Resolution::Failed, asked: Instant::from_millis(0) };
         Self { inquiry: Critical::new(inquiry), wake: Semaphore::new(0) }
     }
 
@@ -56,9 +71,11 @@ impl Lookup {
     /// when it could not be started.
     pub fn start(&'static self, name: &[u8]) -> bool {
         let Some(place) = LOOKUPS.iter().position(|known| core::ptr::eq(known, self)) else { return false };
+        let asked = now();
         let round = self.inquiry.with(|inquiry| {
             inquiry.round = inquiry.round.wrapping_add(1);
             inquiry.resolution = Resolution::Waiting;
+            inquiry.asked = asked;
             inquiry.name.clear();
             inquiry.name.extend_from_slice(name).ok()?;
             inquiry.name.push(0).ok()?;
@@ -110,6 +127,9 @@ extern "C" fn ask(context: *mut c_void) {
     let name = lookup.inquiry.with(|inquiry| (inquiry.round == round).then(|| inquiry.name.clone()));
     let Some(name) = name else { return };
     let Ok(name) = CStr::from_bytes_with_nul(&name) else { return };
+    if !is_on_a_network() {
+        return lookup.conclude(round, Resolution::NoNetwork);
+    }
     // SAFETY: all-zero is a valid address.
     let mut address: bindings::ip_addr_t = unsafe { core::mem::zeroed() };
     // SAFETY: this is lwIP's task; lwIP copies the name, and `address` is a valid place for the result.
@@ -118,15 +138,30 @@ extern "C" fn ask(context: *mut c_void) {
     let answer = match status {
         bindings::ERR_OK => text(&raw const address),
         bindings::ERR_INPROGRESS => return,
-        _ => Resolution::Failed,
+        bindings::ERR_ARG => Resolution::Failed,
+        bindings::ERR_VAL => Resolution::NoNetwork,
+        _ => Resolution::NoMemory,
     };
     lookup.conclude(round, answer);
+}
+
+/// Whether a packet to an address of no network that is known would go anywhere; not asked where IPv6 may be what there
+/// is. Runs in lwIP's task.
+fn is_on_a_network() -> bool {
+    let anywhere = bindings::ip4_addr { addr: 0 };
+    // SAFETY: this is lwIP's task, and the address is valid.
+    cfg!(lwip_ipv6) || !unsafe { bindings::ip4_route(&raw const anywhere) }.is_null()
 }
 
 /// Runs in lwIP's task.
 extern "C" fn found(_: *const c_char, address: *const bindings::ip_addr_t, context: *mut c_void) {
     let Some((lookup, round)) = from_context(context) else { return };
-    let answer = if address.is_null() { Resolution::Failed } else { text(address) };
+    let asked = lookup.inquiry.with(|inquiry| inquiry.asked);
+    let answer = match asked.until(now()) {
+        _ if !address.is_null() => text(address),
+        SILENCE_MS.. => Resolution::Silence,
+        _ => Resolution::Failed,
+    };
     lookup.conclude(round, answer);
 }
 

@@ -94,10 +94,15 @@ const MBEDTLS_ROOM: usize = 8 * 1024;
 
 /// Whether Mbed TLS had memory to work with: it reports the lack of some as a certificate that is wrong.
 pub fn has_room() -> bool {
+    has_room_for(MBEDTLS_ROOM)
+}
+
+/// Whether the SDK's heap has a block of `length` bytes to give.
+pub fn has_room_for(length: usize) -> bool {
     // SAFETY: any length may be asked for, and what is given is given back at once.
     unsafe {
         // The compiler knows `malloc`: seeing its result only given back, it leaves out both and takes it for not null.
-        let block = core::hint::black_box(bindings::heap_alloc_for_mbedtls(MBEDTLS_ROOM));
+        let block = core::hint::black_box(bindings::heap_alloc_for_mbedtls(length));
         bindings::heap_free(block);
         !block.is_null()
     }

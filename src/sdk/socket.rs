@@ -8,9 +8,32 @@ use heapless::Vec;
 use w800_mqtt_core::digits::{DECIMAL_MAX, decimal};
 use w800_mqtt_core::time::Instant;
 
-/// The peer is gone or the socket is of no use any more; the value is lwIP's `SO_ERROR`, 0 when it names none.
+/// Why a connection is of no use any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Broken(pub i32);
+pub enum Broken {
+    /// The peer has ended the stream.
+    Ended,
+    /// Anything else: lwIP's `SO_ERROR` or Mbed TLS's error, 0 where nothing names one.
+    Failed(i32),
+}
+
+impl Broken {
+    /// Whether the peer has closed the connection, by FIN or by RST. A network that is lost has another number.
+    pub const fn is_by_peer(self) -> bool {
+        match self {
+            Self::Ended => true,
+            Self::Failed(error) => error == bindings::ECONNRESET as i32,
+        }
+    }
+
+    /// Its number, 0 for none.
+    pub const fn number(self) -> i32 {
+        match self {
+            Self::Ended => 0,
+            Self::Failed(error) => error,
+        }
+    }
+}
 
 /// What a socket may wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,18 +138,18 @@ impl Socket {
             bindings::lwip_socket(peer.family, bindings::SOCK_STREAM as c_int, bindings::IPPROTO_TCP as c_int)
         };
         if fd < 0 {
-            return Err(Broken(0));
+            return Err(Broken::Failed(0));
         }
         let socket = Self(fd);
         if !socket.set_non_blocking() {
-            return Err(Broken(0));
+            return Err(Broken::Failed(0));
         }
         socket.set_no_delay();
         // SAFETY: the address is valid for `length` bytes.
         let status = unsafe { bindings::lwip_connect(fd, (&raw const peer.storage).cast(), peer.length) };
         match if status < 0 { socket.error() } else { 0 } {
             0 => Ok(socket),
-            error => Err(Broken(error)),
+            error => Err(Broken::Failed(error)),
         }
     }
 
@@ -162,7 +185,7 @@ impl Socket {
     pub fn connected(&self) -> Result<(), Broken> {
         match self.error() {
             0 => Ok(()),
-            error => Err(Broken(error)),
+            error => Err(Broken::Failed(error)),
         }
     }
 
@@ -243,7 +266,7 @@ impl SocketHandle {
         }
         match self.error() {
             0 if self.wait(Interest::Writable, 0) != Ready::Broken => Ok(0),
-            error => Err(Broken(error)),
+            error => Err(Broken::Failed(error)),
         }
     }
 
@@ -252,6 +275,7 @@ impl SocketHandle {
     /// # Errors
     /// [`Broken`] at the end of the stream or on an error.
     pub fn receive(self, into: &mut [u8]) -> Result<usize, Broken> {
+        let mut error = 0;
         // A socket that is over is readable; so is one to which bytes have come behind the first look.
         for _ in 0..2 {
             // SAFETY: `into` is valid for its length.
@@ -259,13 +283,15 @@ impl SocketHandle {
                 bindings::lwip_recv(self.0, into.as_mut_ptr().cast(), into.len(), bindings::MSG_DONTWAIT as c_int)
             };
             match usize::try_from(got) {
-                Ok(0) => return Err(Broken(0)),
+                Ok(0) => return Err(Broken::Ended),
                 Ok(got) => return Ok(got.min(into.len())),
                 Err(_) if self.wait(Interest::Readable, 0) == Ready::No => return Ok(0),
+                // Asked at once: the next look would take it away.
+                Err(_) if error == 0 => error = self.error(),
                 Err(_) => {}
             }
         }
-        Err(Broken(self.error()))
+        Err(Broken::Failed(error))
     }
 
     /// Waits until lwIP may take bytes again; a little longer where the attempt before was `in_vain` too.
@@ -276,7 +302,7 @@ impl SocketHandle {
         no_lock_held();
         let error = self.error();
         if error != 0 {
-            return Err(Broken(error));
+            return Err(Broken::Failed(error));
         }
         match self.wait(Interest::Writable, clock::left_ms(deadline)) {
             Ready::Yes if clock::left_ms(deadline) > 0 => {
@@ -286,7 +312,7 @@ impl SocketHandle {
                 }
                 Ok(())
             }
-            _ => Err(Broken(self.error())),
+            _ => Err(Broken::Failed(self.error())),
         }
     }
 

@@ -10,6 +10,7 @@
 #include "wm_utils.h"
 
 #include "lwip/dns.h"
+#include "lwip/ip4.h"
 #include "lwip/ip_addr.h"
 #include "lwip/netdb.h"
 #include "lwip/sockets.h"

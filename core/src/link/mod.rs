@@ -52,8 +52,17 @@ pub enum Reply {
     Subscribed(Option<QoS>),
     /// The broker has confirmed UNSUBSCRIBE.
     Unsubscribed,
-    /// The connection was lost before the broker answered.
+    /// The connection was lost before the broker answered, and the answer will not come on another one.
     ConnectionLost,
+}
+
+/// What the loss of a connection brings about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Consequence {
+    /// The waiting command must be woken.
+    pub wakes: bool,
+    /// This publication is not sent again: the broker has refused it by closing too often.
+    pub dropped: Option<PacketIdentifier>,
 }
 
 /// What the one command that may be waiting waits for.
@@ -224,18 +233,19 @@ impl<B: Buffer> Link<B> {
         self.connection_state = ConnectionState::Unconnected;
     }
 
-    /// An established connection is gone. `true` when a waiting command must be woken.
-    pub fn connection_lost(&mut self) -> bool {
-        self.session.connection_lost(Loss::Other, Instant::default());
+    /// An established connection is gone, in this way.
+    pub fn connection_lost(&mut self, loss: Loss, now: Instant) -> Consequence {
+        let dropped = self.session.connection_lost(loss, now);
         self.subscriptions.connection_lost();
         self.connection_state = ConnectionState::Lost;
-        match self.wait {
-            Wait::Answer { survives, .. } if !(survives && self.reconnects()) => {
-                self.wait = Wait::Over(Reply::ConnectionLost);
-                true
-            }
+        let wakes = match self.wait {
+            Wait::Answer { identifier, survives } => !(survives && self.reconnects()) || dropped == Some(identifier),
             _ => false,
+        };
+        if wakes {
+            self.wait = Wait::Over(Reply::ConnectionLost);
         }
+        Consequence { wakes, dropped }
     }
 
     /// CLEAN: everything is given back; state 0.
@@ -317,6 +327,11 @@ mod tests {
         Target { host: b"broker".to_vec(), port: 1883, reconnect, timeout_ms: 15_000 }
     }
 
+    /// The connection ends, not by the peer: whether a waiting command is woken.
+    fn lose(link: &mut L) -> bool {
+        link.connection_lost(Loss::Other, NOW).wakes
+    }
+
     fn configured() -> L {
         let mut link = L::new();
         link.configure_user(user(b"id", b"u", b"p"));
@@ -364,13 +379,13 @@ mod tests {
         assert_eq!(link.state(), State::Connected);
         subscribe(&mut link, b"a", QoS::AtLeastOnce, QoS::AtLeastOnce);
         assert_eq!(link.state(), State::Subscribed);
-        link.connection_lost();
+        assert!(!lose(&mut link));
         assert_eq!(link.state(), State::Lost);
         link.established();
         assert_eq!(link.state(), State::Subscribed, "subscriptions outlive a loss");
         link.subscriptions.remove(b"a");
         assert_eq!(link.state(), State::Unsubscribed);
-        link.connection_lost();
+        assert!(!lose(&mut link));
         link.established();
         assert_eq!(link.state(), State::Unsubscribed);
         subscribe(&mut link, b"b", QoS::AtMostOnce, QoS::AtMostOnce);
@@ -394,7 +409,7 @@ mod tests {
         assert!(!link.is_established() && !link.owes_packets(), "the task that connects has not told the link yet");
         link.established();
         assert!(link.owes_packets());
-        link.connection_lost();
+        assert!(!lose(&mut link));
         assert!(!link.owes_packets());
     }
 
@@ -406,7 +421,7 @@ mod tests {
         link = connected(false);
         assert_eq!(link.permit(Action::Exchange), Ok(()));
         assert_eq!(link.permit(Action::Connect), Err(Code::AlreadyConnected));
-        link.connection_lost();
+        assert!(!lose(&mut link));
         assert_eq!(link.permit(Action::Exchange), Err(Code::InDisconnectedState));
         assert_eq!(link.permit(Action::Connect), Err(Code::NotInConfiguredState));
         assert_eq!(link.permit(Action::Clean), Ok(()));
@@ -488,7 +503,7 @@ mod tests {
         link.begin_connection(target(false)).unwrap();
         assert!(link.conclude_connection(Reply::Connected));
         link.established();
-        assert!(!link.connection_lost(), "CONN was woken already");
+        assert!(!lose(&mut link), "CONN was woken already");
         assert_eq!(link.take_reply(), Some(Reply::Connected));
         assert_eq!(link.state(), State::Lost);
     }
@@ -518,19 +533,19 @@ mod tests {
             assert_eq!(link.reconnects(), reconnects);
             link.await_answer(identifier(7), survives);
             let goes_on = survives && reconnects;
-            assert_eq!(link.connection_lost(), !goes_on);
-            assert!(!link.connection_lost(), "told once");
+            assert_eq!(lose(&mut link), !goes_on);
+            assert!(!lose(&mut link), "told once");
             assert_eq!(link.conclude(identifier(7), Reply::Published), goes_on);
             let reply = if goes_on { Reply::Published } else { Reply::ConnectionLost };
             assert_eq!(link.take_reply(), Some(reply));
         }
         let mut link = connected(true);
-        assert!(!link.connection_lost(), "nothing waits");
+        assert!(!lose(&mut link), "nothing waits");
         assert_eq!(link.take_reply(), None);
         link = connected(false);
         link.await_answer(identifier(7), false);
         assert!(link.conclude(identifier(7), Reply::Unsubscribed));
-        assert!(!link.connection_lost(), "the answer was there before the loss");
+        assert!(!lose(&mut link), "the answer was there before the loss");
         assert_eq!(link.take_reply(), Some(Reply::Unsubscribed));
     }
 
@@ -550,7 +565,7 @@ mod tests {
         let mut link = connected(true);
         let identifier = publish(&mut link, QoS::AtLeastOnce);
         link.await_answer(identifier, true);
-        assert!(!link.connection_lost());
+        assert!(!lose(&mut link));
         accept(&mut link, false);
         link.established();
         let Resend::Publish(again, publication) = link.session.resend(NOW) else { panic!("nothing") };
@@ -562,13 +577,37 @@ mod tests {
         assert_eq!(link.take_reply(), Some(Reply::Published));
     }
 
+    /// A message that the broker refuses by closing: whoever waits for it learns when it is dropped.
+    #[test]
+    fn a_publication_that_is_dropped_is_waited_for_no_more() {
+        let mut link = connected(true);
+        let refused = publish(&mut link, QoS::AtLeastOnce);
+        link.await_answer(refused, true);
+        let mut ends = std::vec![link.connection_lost(Loss::PeerClosed, NOW)];
+        while ends.len() < 8 {
+            accept(&mut link, false);
+            link.established();
+            let Resend::Publish(again, publication) = link.session.resend(NOW) else { panic!("nothing") };
+            assert_eq!(again, refused);
+            link.session.sent(again, publication, true, NOW);
+            ends.push(link.connection_lost(Loss::PeerClosed, NOW));
+        }
+        // One where it was new, two that make it a suspect, five alone.
+        let goes_on = Consequence { wakes: false, dropped: None };
+        assert_eq!(ends[..7], [goes_on; 7]);
+        assert_eq!(ends[7], Consequence { wakes: true, dropped: Some(refused) });
+        assert_eq!(link.take_reply(), Some(Reply::ConnectionLost));
+        accept(&mut link, false);
+        assert!(!link.session.has_resend(NOW), "the link lives on without it");
+    }
+
     #[test]
     fn subscribing_again_in_order() {
         let mut link = connected(true);
         for (filter, asked) in [b"c", b"a", b"b"].into_iter().zip(LEVELS) {
             subscribe(&mut link, filter, asked, QoS::AtMostOnce);
         }
-        link.connection_lost();
+        assert!(!lose(&mut link));
         accept(&mut link, false);
         link.established();
         assert!(link.must_subscribe_again(false));
@@ -595,7 +634,7 @@ mod tests {
         let mut packet = [0; LONGEST_CONTROL];
         assert!(!link.must_subscribe_again(true));
         for answered in 0..=2 {
-            link.connection_lost();
+            assert!(!lose(&mut link));
             assert!(link.must_subscribe_again(false), "the broker has forgotten them");
             let requests = [0, 1].map(|index| {
                 link.resubscribe(index, &mut packet, NOW).unwrap();
@@ -604,7 +643,7 @@ mod tests {
             for request in &requests[..answered] {
                 link.subscriptions.resubscribed(*request, Some(QoS::AtMostOnce));
             }
-            link.connection_lost();
+            assert!(!lose(&mut link));
             assert_eq!(link.must_subscribe_again(true), answered < 2, "{answered} of 2 were answered");
         }
     }
@@ -616,7 +655,7 @@ mod tests {
         let mut packet = [0; LONGEST_CONTROL];
         assert!(link.must_subscribe_again(false));
         assert!(link.resubscribe(0, &mut packet, NOW).is_some());
-        link.connection_lost();
+        assert!(!lose(&mut link));
         assert!(!link.subscriptions.resubscribed(identifier(1), None));
         assert_eq!(link.subscriptions.iter().map(|known| known.shown_qos()).collect::<Vec<_>>(), [1]);
     }

@@ -10,7 +10,7 @@ const PROVED_MS: u64 = 30_000;
 ///
 /// `random` is any 32-bit random number; it spreads the result evenly over ±20 %, so that a broker's restart is
 /// not followed by all its clients at once.
-pub fn pause_ms(attempt: u32, random: u32) -> u32 {
+fn pause_ms(attempt: u32, random: u32) -> u32 {
     let seconds = 1_u32.checked_shl(attempt).map_or(LONGEST_S, |s| s.min(LONGEST_S));
     let permille = (random % 401).saturating_add(800);
     seconds.saturating_mul(permille)

@@ -286,12 +286,15 @@ pub const fn about(command: CommandId) -> About {
                  CONNACK, 6 the MQTT session.",
                 "`detail`: at stage 2 lwIP's error number, at stage 3 Mbed TLS's (negative) or its verification flags (1 \
                  expired, 4 name, 8 not trusted, 512 not yet valid; their sum), at stage 4 the HTTP status, at stage 5 the CONNACK return code (1 protocol version, 2 client \
-                 identifier, 3 server unavailable, 4 user name or password, 5 not authorised), at stage 6 SUBACK's 128; 0 \
-                 when there is no number, as after a time-out.",
-                "`text`: one of `command refused`, `name not found`, `not connected`, `no answer`, `refused by the broker`, \
-                 why TLS or a WebSocket could not be had, or why a connection ended. It is for people; programs read the \
+                 identifier, 3 server unavailable, 4 user name or password, 5 not authorised; others as the broker sent them), or lwIP's number \
+                 of a connection that ended before it; at stage 6 SUBACK's 128, or the packet identifier of a message that \
+                 the broker refuses by closing; 0 when there is no number, as after a time-out.",
+                "`text`: one of `command refused`, `name not found`, `name server does not answer`, `no network`, `no memory`, \
+                 `not connected`, `no answer`, `closed by the peer before CONNACK`, `connection lost before CONNACK`, `refused \
+                 by the broker`, `refused by the broker by closing`, `message not printed: control characters in its topic` (code 0x6041), why TLS or a WebSocket could not be had, or why a connection ended. It is for people; programs read the \
                  numbers.",
-                "It stays until the next failure; a command that succeeds does not clear it, nor does CLEAN.",
+                "It stays until the next failure; a command that succeeds does not clear it, nor does CLEAN, nor a command that \
+                 answers 0x6051 because the connection was lost.",
             ],
             example: example(
                 Configured,

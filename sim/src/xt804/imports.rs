@@ -40,6 +40,7 @@ static ROWS: &[Row] = &[
     row("dns_gethostbyname", 4, sockets::dns_gethostbyname),
     row("getsockopt", 5, sockets::getsockopt),
     row("ioctl", 3, sockets::ioctl),
+    row("ip4_route", 1, sockets::ip4_route),
     row("ip4addr_ntoa_r", 3, sockets::ipaddr_ntoa_r),
     row("ipaddr_ntoa_r", 3, sockets::ipaddr_ntoa_r),
     row("lwip_freeaddrinfo", 1, sockets::freeaddrinfo),

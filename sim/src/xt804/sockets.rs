@@ -238,6 +238,13 @@ extern "C" fn found(_: *const std::ffi::c_char, address: *const bindings::ip_add
     or_fail(memory::lend(&mut bytes.to_vec(), |at| call(callback, &[0, at, context])));
 }
 
+/// The guest looks at nothing but whether there is one: it gets no address that would mean anything to it.
+pub fn ip4_route([destination, ..]: Words) -> Outcome {
+    let destination = bindings::ip4_addr_t { addr: word(destination)? };
+    // SAFETY: this is lwIP's task, and the address is valid.
+    Ok(u64::from(!unsafe { bindings::ip4_route(&raw const destination) }.is_null()))
+}
+
 /// `ip4addr_ntoa_r` where addresses have no family.
 pub fn ipaddr_ntoa_r([address, text, size, ..]: Words) -> Outcome {
     let address = load_address(address)?;

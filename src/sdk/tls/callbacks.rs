@@ -1,6 +1,7 @@
 //! What Mbed TLS calls: to send, to receive, and when it has looked at a certificate.
 
 use super::parts::Parts;
+use crate::sdk::socket::Broken;
 use crate::sdk::{bindings, heap};
 use core::ffi::{c_int, c_void};
 
@@ -24,7 +25,8 @@ pub(super) extern "C" fn send(context: *mut c_void, bytes: *const u8, length: us
         // A server that refuses a client in its handshake says why and resets: what is lost is of no interest, what it
         // has said is still to be read.
         Err(_) if handshakes => c_int::try_from(bytes.len()).unwrap_or(c_int::MAX),
-        Err(_) => bindings::MBEDTLS_ERR_NET_CONN_RESET,
+        Err(broken) if broken.is_by_peer() => bindings::MBEDTLS_ERR_NET_CONN_RESET,
+        Err(_) => bindings::MBEDTLS_ERR_NET_SEND_FAILED,
     }
 }
 
@@ -50,8 +52,9 @@ pub(super) extern "C" fn receive(context: *mut c_void, into: *mut u8, length: us
             c_int::try_from(got).unwrap_or(c_int::MAX)
         }
         // The end of the stream.
-        Some(Err(broken)) if broken.0 == 0 => 0,
-        _ => bindings::MBEDTLS_ERR_NET_CONN_RESET,
+        Some(Err(Broken::Ended)) => 0,
+        Some(Err(broken)) if broken.is_by_peer() => bindings::MBEDTLS_ERR_NET_CONN_RESET,
+        _ => bindings::MBEDTLS_ERR_NET_RECV_FAILED,
     }
 }
 

@@ -3,6 +3,7 @@
 #include "abi_check.h"
 
 #include "lwip/dns.h"
+#include "lwip/ip4.h"
 #include "lwip/netdb.h"
 #include "lwip/sockets.h"
 #include "lwip/tcpip.h"

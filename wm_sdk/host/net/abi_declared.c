@@ -1,5 +1,6 @@
 /* The table over our declarations. Compiled without lwIP's folder on the path. */
 #include "lwip/dns.h"
+#include "lwip/ip4.h"
 #include "lwip/netdb.h"
 #include "lwip/sockets.h"
 #include "lwip/tcpip.h"

@@ -99,6 +99,7 @@ ABI_FUNCTION(lwip_freeaddrinfo, void, struct addrinfo *);
 ABI_FUNCTION(tcpip_callback, err_t, tcpip_callback_fn, void *);
 ABI_FUNCTION(dns_gethostbyname, err_t, const char *, ip_addr_t *, dns_found_callback, void *);
 ABI_FUNCTION(dns_gethostbyname_addrtype, err_t, const char *, ip_addr_t *, dns_found_callback, void *, u8_t);
+ABI_FUNCTION(ip4_route, struct netif *, const ip4_addr_t *);
 ABI_FUNCTION(ip4addr_ntoa_r, char *, const ip4_addr_t *, char *, int);
 ABI_FUNCTION(ip4addr_aton, int, const char *, ip4_addr_t *);
 ABI_FUNCTION(err_to_errno, int, err_t);
