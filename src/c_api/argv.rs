@@ -1,7 +1,7 @@
 //! A command whose parameters are the server's `argv`, in a build for an image whose line does not pass through this
 //! library (AT contract §8).
 
-use super::table;
+use super::result::result;
 use crate::client::actions::{self, Form};
 use crate::client::passthrough;
 use crate::sdk::log;
@@ -33,7 +33,7 @@ pub unsafe fn dispatch(row: &'static Command, form: Form, argc: c_int, argv: *mu
     let parameters = (argc > 0).then(|| argv::split(row, &args, STYLE, &mut scratch));
     let (closing, output) = actions::execute(row, form, parameters);
     passthrough::handler_returns(output);
-    table::result(closing)
+    result(closing)
 }
 
 /// # Safety

@@ -12,6 +12,7 @@ pub mod credentials;
 pub mod hook;
 #[cfg(argv_line)]
 pub mod port;
+mod result;
 pub mod statistics;
 pub mod table;
 #[cfg(argv_line)]

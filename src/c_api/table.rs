@@ -4,7 +4,7 @@
 use super::argv::dispatch;
 #[cfg(argv_line)]
 use super::typed::dispatch;
-use crate::client::actions::{Form, ServerResult};
+use crate::client::actions::Form;
 use crate::options::ADDITIONS;
 use crate::sdk::bindings;
 use core::ffi::{c_char, c_int};
@@ -80,14 +80,4 @@ unsafe extern "C" fn handle<const ROW: usize>(
     };
     // SAFETY: the server hands `argc` pointers at `argv`, each NULL or a NUL-terminated text, valid during the call.
     unsafe { dispatch(command::<ROW>(), form, argc, argv) }
-}
-
-/// What a handler returns.
-pub const fn result(closing: ServerResult) -> c_int {
-    let result = match closing {
-        ServerResult::Ok => bindings::WM_AT_RESULT_OK,
-        ServerResult::Error => bindings::WM_AT_RESULT_FAIL,
-        ServerResult::Nothing => bindings::WM_AT_RESULT_NULL,
-    };
-    result as c_int
 }

@@ -1,8 +1,9 @@
 //! A command whose parameters are read as they were typed, for the line passes through this library (AT contract §8). What
 //! the server's `argv` tells of them is a stand-in.
 
-use super::table;
-use crate::client::actions::{self, Form, ServerResult};
+use super::result::result;
+use crate::client::actions::{self, Form};
+use crate::client::answer::{self, ServerResult};
 use crate::client::output::Output;
 use crate::client::port;
 use crate::sdk::{device, log};
@@ -33,10 +34,10 @@ pub unsafe fn dispatch(row: &'static Command, form: Form, argc: c_int, _: *mut *
     if closing == ServerResult::Nothing {
         // The server's `OK`, which the port keeps from the host, says that the server takes the next line.
         running.ended(output);
-        return table::result(ServerResult::Ok);
+        return result(ServerResult::Ok);
     }
     running.answered(output);
-    table::result(closing)
+    result(closing)
 }
 
 /// The line does not pass through this library: parameters are not to be had, and the right to print ends here.
@@ -47,9 +48,9 @@ fn run_unwrapped(row: &'static Command, form: Form, set: bool) -> c_int {
         log::error(&["link with --wrap=wm_atcmd_dev_register, or build for the server's argv"]);
     }
     let (closing, _output) = if set { refuse() } else { actions::execute(row, form, None) };
-    table::result(closing)
+    result(closing)
 }
 
 fn refuse() -> (ServerResult, Output) {
-    (ServerResult::Error, actions::refuse(Code::ParamPrepareError))
+    (ServerResult::Error, answer::refuse(Code::ParamPrepareError))
 }

@@ -1,7 +1,14 @@
 //! What a command does: parse the line, ask the link's state, act, answer (AT contract §3).
 
-use super::data_phase::{self, Job};
+#[cfg(argv_line)]
+use super::answer::published_raw;
+use super::answer::{Answer, ServerResult, conclude};
+#[cfg(argv_line)]
+use super::data_phase::take;
+use super::job::{Job, set_field};
 use super::output::{self, Output};
+#[cfg(not(argv_line))]
+use super::passthrough::take;
 use super::sending::SendRight;
 #[cfg(argv_line)]
 use super::stream;
@@ -9,13 +16,13 @@ use super::task::{LinkTask, stack_bytes};
 use super::{LinkRuntime, exchange, queries, report, runtimes};
 #[cfg(certificate_command)]
 use crate::net::credentials;
-use crate::options::{self, ERROR_LINES, LINKS};
+use crate::options::{self, LINKS};
 use crate::sdk::clock::now;
 use crate::sdk::heap::Bytes;
 #[cfg(certificate_command)]
 use crate::sdk::heap::Secret;
 use crate::sdk::task::Task;
-use w800_mqtt_core::at::answer::{self, LINE_END, PUB_FAIL, PUB_OK, Sink};
+use w800_mqtt_core::at::answer;
 use w800_mqtt_core::at::parse::Split;
 use w800_mqtt_core::at::{Code, Command, CommandId, Values};
 use w800_mqtt_core::bytes::Buffer;
@@ -40,30 +47,6 @@ pub enum Form {
     Test,
     /// `=…` or nothing
     Execute,
-}
-
-/// What the AT server is to print behind what this library has printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ServerResult {
-    /// `OK`
-    Ok,
-    /// `ERROR`
-    Error,
-    /// Nothing: the answer is whole.
-    Nothing,
-}
-
-/// A command that did what it was asked to.
-pub enum Answer {
-    /// `OK`, behind this text.
-    Ok(&'static [u8]),
-    /// `ERROR`, behind this text instead of an error code.
-    Refused(&'static [u8]),
-    /// This text is the whole answer.
-    Whole(&'static [u8]),
-    /// The prompt is printed, and the server takes the data behind it when the handler has returned.
-    #[cfg(not(argv_line))]
-    Prompted,
 }
 
 const DONE: Result<Answer, Code> = Ok(Answer::Ok(b""));
@@ -103,44 +86,6 @@ pub fn execute(
         Form::Execute => set(row, parameters, &mut prompted),
     });
     conclude(answer, prompted)
-}
-
-/// Prints what comes before the server's `OK` or `ERROR`; behind a prompt by the right to print that was `prompted`.
-pub fn conclude(answer: Result<Answer, Code>, prompted: Option<Output>) -> (ServerResult, Output) {
-    let (text, code, closing) = match answer {
-        #[cfg(not(argv_line))]
-        Ok(Answer::Prompted) => return (ServerResult::Nothing, prompted.unwrap_or_else(Output::claim)),
-        Ok(Answer::Ok(text)) => (text, None, ServerResult::Ok),
-        Ok(Answer::Whole(text)) => (text, None, ServerResult::Nothing),
-        Ok(Answer::Refused(text)) => (text, None, ServerResult::Error),
-        Err(code) => (&b""[..], Some(code), ServerResult::Error),
-    };
-    let behind_prompt = prompted.is_some();
-    let mut output = prompted.unwrap_or_else(Output::claim_for_answer);
-    if behind_prompt && closing != ServerResult::Ok {
-        output.write(LINE_END);
-    }
-    if !text.is_empty() {
-        output.write(text);
-    }
-    if let Some(code) = code {
-        print_error(&mut output, code);
-    }
-    (closing, output)
-}
-
-/// Prints the error line of a command that was not run.
-#[cfg(argv_line)]
-pub fn refuse(code: Code) -> Output {
-    let mut output = Output::claim();
-    print_error(&mut output, code);
-    output
-}
-
-fn print_error(output: &mut Output, code: Code) {
-    if ERROR_LINES {
-        answer::error(output, code);
-    }
 }
 
 fn set(
@@ -190,7 +135,7 @@ fn set_link(
         }
         CommandId::LongClientId | CommandId::LongUsername | CommandId::LongPassword => {
             let field = Bytes::allocate(size(values.int(1))?).ok_or(Code::MallocFailed)?;
-            data_phase::take(runtime, Job::Field(row.id, field), prompted)
+            take(runtime, Job::Field(row.id, field), prompted)
         }
         CommandId::ConnCfg => connection_config(runtime, &values),
         CommandId::Alpn => alpn(runtime, &values),
@@ -259,28 +204,6 @@ fn user_config(runtime: &LinkRuntime, values: &Values<'_>) -> Result<(), Code> {
     Ok(())
 }
 
-/// Sets the field that a command of the CLIENTID, USERNAME or PASSWORD kind names.
-///
-/// # Errors
-/// 0x6001 in state 0, 0x6014 or 0x6017 for a text that is no MQTT string.
-pub fn set_field(runtime: &LinkRuntime, id: CommandId, text: Bytes) -> Result<(), Code> {
-    let is_string = w800_mqtt_core::at::text::is_string(text.as_ref());
-    let mut link = runtime.link.lock();
-    let user = link.user_mut().ok_or(Code::NoConfigured)?;
-    let (field, unreadable) = match id {
-        CommandId::ClientId | CommandId::LongClientId => (&mut user.client_id, Some(Code::ClientIdReadFailed)),
-        CommandId::Username | CommandId::LongUsername => (&mut user.username, Some(Code::UsernameReadFailed)),
-        _ => (&mut user.password, None),
-    };
-    match unreadable {
-        Some(code) if !is_string => Err(code),
-        _ => {
-            *field = text;
-            Ok(())
-        }
-    }
-}
-
 fn connection_config(runtime: &LinkRuntime, values: &Values<'_>) -> Result<Answer, Code> {
     let connection = ConnectionConfig {
         keep_alive_s: match values.int(1) {
@@ -326,7 +249,7 @@ fn certificate(
         length @ ..=credential::LONGEST => {
             // One byte more, for the NUL that Mbed TLS wants behind a PEM text.
             let text = Bytes::allocate(size(length)?.saturating_add(1)).ok_or(Code::MallocFailed)?;
-            data_phase::take(runtime, Job::Credential(kind, Secret(text)), prompted)
+            take(runtime, Job::Credential(kind, Secret(text)), prompted)
         }
         _ => Err(kind.length_code()),
     }
@@ -402,17 +325,6 @@ fn publish_raw(
     publish_kept(runtime, values, length, prompted)
 }
 
-/// The end of PUBRAW behind its data.
-pub fn published_raw(runtime: &LinkRuntime, published: Result<(), Code>) -> Answer {
-    Answer::Whole(match published {
-        Ok(()) => PUB_OK,
-        Err(code) => {
-            report::command_failed(Some(runtime.index), code);
-            PUB_FAIL
-        }
-    })
-}
-
 /// Takes a whole payload, then publishes it: it may have to be sent again.
 ///
 /// # Errors
@@ -426,7 +338,7 @@ fn publish_kept(
     let publication = publication(values, length)?;
     // What is allocated must also be sent: not with the last byte of the heap.
     drop(Bytes::allocate(LWIP_RESERVE_BYTES).ok_or(Code::MallocFailed)?);
-    data_phase::take(runtime, Job::Publication(publication, values.int(5)), prompted)
+    take(runtime, Job::Publication(publication, values.int(5)), prompted)
 }
 
 fn subscribe(runtime: &'static LinkRuntime, values: &Values<'_>) -> Result<Answer, Code> {

@@ -1,8 +1,9 @@
 //! The two tasks of a link: what a command does in the AT server's task, and the link's own task.
 //!
 //! * [`actions`] runs one command: parse, ask the link's state, act, answer.
+//! * [`answer`] is what a command answers; `job` is what is done with data.
 //! * [`queries`] prints the rows of the query forms.
-//! * [`data_phase`] takes the bytes behind a `>` prompt, and does with them what their command wants.
+//! * `data_phase` takes the bytes behind a `>` prompt, and does with them what their command wants.
 //! * [`exchange`] sends a packet from the AT task and waits for the broker's answer.
 //! * [`task`] is the link's task: it reads, keeps alive, reconnects; [`connection`] is how it connects.
 //! * [`sending`] is the right to send, and what must be sent before it goes on to another task.
@@ -21,11 +22,14 @@
 #![forbid(unsafe_code)]
 
 pub mod actions;
+pub mod answer;
 mod connection;
 mod counters;
+#[cfg(argv_line)]
 pub mod data_phase;
 mod end;
 pub mod exchange;
+mod job;
 pub mod output;
 #[cfg(not(argv_line))]
 pub mod passthrough;

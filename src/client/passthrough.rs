@@ -3,8 +3,8 @@
 //! They come when the handler has returned, by the server's passthrough, which ends a phase that the host gives up: by its
 //! exit code, or by silence. Whoever takes the [`Phase`] out of its place finishes it.
 
-use super::actions::{self, Answer, ServerResult};
-use super::data_phase::Job;
+use super::answer::{Answer, ServerResult, conclude};
+use super::job::Job;
 use super::output::Output;
 use super::{LinkRuntime, report};
 use crate::sdk::passthrough::{self, Taker};
@@ -91,7 +91,7 @@ impl Phase {
         if let Err(code) = &answer {
             report::command_failed(Some(runtime.index), *code);
         }
-        let (closing, mut output) = actions::conclude(answer, prompted);
+        let (closing, mut output) = conclude(answer, prompted);
         output.write(match closing {
             ServerResult::Ok => b"\r\nOK\r\n",
             ServerResult::Error => b"\r\nERROR\r\n",

@@ -6,7 +6,7 @@
 //! any more, and the connection is.
 
 use super::LinkRuntime;
-use super::data_phase;
+use super::answer::end_prompt;
 use super::output::Output;
 use super::port::{DataPhase, EndedEarly};
 use super::sending::{SendGuard, SendRight};
@@ -55,7 +55,7 @@ pub fn publish(
     }
     drop(sending);
     super::output::await_answer();
-    data_phase::end_prompt(prompted);
+    end_prompt(prompted);
     Ok(match taken {
         Err(EndedEarly) => Err(Code::RecvLengthIsWrong),
         Ok(()) if sent => {
