@@ -19,6 +19,8 @@ pub struct Line {
     length: usize,
     /// Its end has come: what is appended next begins another line.
     whole: bool,
+    /// Where the parameters begin, of a whole line that sets something of this library's; else 0.
+    parameters: usize,
 }
 
 impl Default for Line {
@@ -30,7 +32,7 @@ impl Default for Line {
 impl Line {
     /// Nothing typed yet.
     pub const fn new() -> Self {
-        Self { bytes: [0; LINE_MAX], length: 0, whole: false }
+        Self { bytes: [0; LINE_MAX], length: 0, whole: false, parameters: 0 }
     }
 
     /// Appends `bytes`, which hold no LF; behind a whole line they begin another.
@@ -38,6 +40,7 @@ impl Line {
         if self.whole {
             self.whole = false;
             self.length = 0;
+            self.parameters = 0;
         }
         let end = self.length.saturating_add(bytes.len());
         if let Some(to) = self.bytes.get_mut(self.length..end) {
@@ -55,6 +58,7 @@ impl Line {
         while self.length > 0 && self.bytes.get(self.length.saturating_sub(1)) == Some(&b'\r') {
             self.length = self.length.saturating_sub(1);
         }
+        self.parameters = self.find_parameters().unwrap_or(0);
     }
 
     /// Whether it had more than [`LINE_MAX`] bytes, its LF included.
@@ -73,8 +77,12 @@ impl Line {
         self.bytes.get(..length).unwrap_or_default()
     }
 
-    /// Where the parameters begin, of a line that sets something of this library's: behind its `=`.
+    /// Where the parameters begin, of a whole line that sets something of this library's: behind its `=`.
     pub fn parameters(&self) -> Option<usize> {
+        (self.parameters > 0).then_some(self.parameters)
+    }
+
+    fn find_parameters(&self) -> Option<usize> {
         let text = self.text();
         let mark = text.iter().position(|byte| matches!(byte, b'=' | b'?'))?;
         let (name, rest) = text.split_at_checked(mark)?;
@@ -104,8 +112,19 @@ impl Line {
             Some(start) => (text.get(..start.saturating_sub(1)).unwrap_or_default(), STAND_IN),
             None => (text, b""),
         };
-        let form = text.iter().chain(rest).chain(END).skip(from);
-        to.iter_mut().zip(form).map(|(to, from)| *to = *from).count()
+        let (mut skip, mut written) = (from, 0_usize);
+        for part in [text, rest, END] {
+            let skipped = skip.min(part.len());
+            skip = skip.saturating_sub(skipped);
+            let part = part.get(skipped..).unwrap_or_default();
+            let room = to.get_mut(written..).unwrap_or_default();
+            let count = part.len().min(room.len());
+            if let (Some(room), Some(part)) = (room.get_mut(..count), part.get(..count)) {
+                room.copy_from_slice(part);
+            }
+            written = written.saturating_add(count);
+        }
+        written
     }
 }
 
