@@ -203,10 +203,16 @@ pub const fn about(command: CommandId) -> About {
             ),
         },
         CommandId::PubRaw => About {
-            does: "Publishes a message of any bytes and any length that memory allows: takes it in a data phase.",
+            does: "Publishes a message of any bytes, at QoS 0 of any length: takes it in a data phase.",
             notes: &[
                 "Ends with `+MQTTPUB:OK` or `+MQTTPUB:FAIL` in place of `OK` and `ERROR`. `AT+MQTTERR?` has the code.",
-                "What does not fit answers 0x6005 before the prompt: the message and 12 KiB to send it with must be free.",
+                "At QoS 0 a message of more than 1,024 bytes goes to the network as it is typed, in constant memory, up to what \
+                 MQTT can carry (268,435,455 bytes with the topic); a longer one answers 0x604c before the prompt. The port \
+                 takes 1,024 bytes ahead of the network: a host without flow control must not be faster than the network \
+                 for longer than that. If the connection is lost meanwhile, the rest is taken and dropped, then \
+                 `+MQTTPUB:FAIL`. If the host gives up in the middle, the packet cannot be ended: the connection is.",
+                "At QoS 1 and 2 the message is kept until it is confirmed. What does not fit answers 0x6005 before the prompt: \
+                 the message and 12 KiB to send it with must be free.",
                 "`timeout_ms` begins with the last byte of data.",
             ],
             example: example(
