@@ -346,7 +346,7 @@ def lonely(new_board):
 
     def start(*options):
         board = new_board(*options)
-        link = Link(board.port, board.host, board.argv)
+        link = Link(board.port, board.host)
         link.configure()
         return link
 

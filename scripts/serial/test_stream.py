@@ -10,6 +10,7 @@ pytestmark = [pytest.mark.clock, pytest.mark.virtual("figures of the heap")]
 BOARD = ("--rtc", "host")
 HEAP = 48 * 1024
 MEBIBYTE = 1 << 20
+PIECE = 64 * 1024
 SCHEMES = {"TCP": 1, "WebSocket": 6}
 
 
@@ -28,7 +29,11 @@ def stream(link, brokers, scheme):
     peaks = []
     for size in (16 * 1024, 16 * MEBIBYTE):
         payload = random.Random(size).randbytes(size)
-        link.publish_raw("large", payload, 0, timeout=120)
+        link.port.prompt(b'AT+MQTTPUBRAW=0,"large",%d,0,0' % size)
+        # Piece by piece: each has a time of its own to be taken by the network.
+        for start in range(0, size, PIECE):
+            link.port.fill(payload[start : start + PIECE], keep_open=start + PIECE < size)
+        assert link.port.result(60) == b"OK"
         assert other.message(60).payload == payload
         now = statistics(link)
         peaks.append((now.heap_peak, now.arena_peak))

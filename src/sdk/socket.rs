@@ -22,7 +22,7 @@ impl Broken {
     pub const fn is_by_peer(self) -> bool {
         match self {
             Self::Ended => true,
-            Self::Failed(error) => error == bindings::ECONNRESET as i32,
+            Self::Failed(error) => error == bindings::W800_ECONNRESET as i32,
         }
     }
 

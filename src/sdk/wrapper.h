@@ -9,6 +9,8 @@
 #include "wm_task_config.h"
 #include "wm_utils.h"
 
+#include <errno.h>
+
 #include "lwip/dns.h"
 #include "lwip/ip4.h"
 #include "lwip/ip_addr.h"
@@ -29,6 +31,7 @@
 
 enum {
     W800_AT_TASK_PRIORITY = WM_TASK_ATCMD_PRIO,
+    W800_ECONNRESET = ECONNRESET,
 };
 
 static const long W800_FIONBIO = (long)(FIONBIO);

@@ -79,7 +79,7 @@ pub fn fate(code: Code) -> Fate {
         // Memory and the SDK.
         Code::MallocFailed => raised(
             "what is to be sent does not fit the memory that is free",
-            [way(Connected, &[r#"AT+MQTTPUBRAW=0,"t",300000,0,0"#])],
+            [way(Connected, &[r#"AT+MQTTPUBRAW=0,"t",300000,1,0"#])],
         ),
         Code::NullLink => Reserved("a LinkID in the range always has its link; one out of the range answers 0x6011"),
         Code::CreateSemaFailed => raised(
