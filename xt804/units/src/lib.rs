@@ -9,10 +9,16 @@
 pub mod at;
 #[path = "../../../core/src/bytes.rs"]
 pub mod bytes;
+#[path = "../../../core/src/digits.rs"]
+pub mod digits;
 #[path = "../../../core/src/link/mod.rs"]
 pub mod link;
 #[path = "../../../core/src/mqtt/mod.rs"]
 pub mod mqtt;
+#[path = "../../../core/src/port/mod.rs"]
+pub mod port;
+#[path = "../../../core/src/report.rs"]
+pub mod report;
 #[path = "../../../core/src/time.rs"]
 pub mod time;
 #[path = "../../../core/src/ws/mod.rs"]
