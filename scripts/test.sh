@@ -63,6 +63,8 @@ export PYTHONDONTWRITEBYTECODE=1
 part "Rust formatting" cargo fmt --all --check
 part "C formatting" check_c_format
 part "clippy" cargo clippy --workspace --all-targets -- -D warnings
+# Before anything else wants it: a test that has to build it first would wait too long.
+part "image for the chip" scripts/build-image.sh
 computing >"$logs/computing" 2>&1 &
 computing_job=$!
 part "tests of the scripts" "$python" -m pytest -q -n "$WORKERS" -p no:cacheprovider scripts/tests
