@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Sets w800_mqtt_at_archive to an archive that cargo builds with the project's options, from the SDK's own headers as
 # the project configures them. The build tool runs cargo again when a source, a header or an option has changed.
 
