@@ -24,7 +24,7 @@ const SECRETIVE: [Secretive; 3] = [
 ];
 
 /// Commands without a secret among their parameters.
-const OPEN: [&str; 29] = [
+const OPEN: [&str; 30] = [
     "",
     "E0",
     "E1",
@@ -54,6 +54,7 @@ const OPEN: [&str; 29] = [
     "+MQTTCLEAN",
     "+MQTTCERT",
     "+MQTTERR",
+    "+MQTTVER",
 ];
 
 /// How the name of a command ends that takes a secret, where it seems to be the second in a line.
