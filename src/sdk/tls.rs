@@ -72,7 +72,7 @@ impl Verification {
         Self::WORDS.iter().find(|(flags, _)| self.0 & flags != 0).map(|(_, text)| *text)
     }
 
-    /// Whether the certificates are good but for the name.
+    /// Whether the certificates are good except for the name.
     pub const fn is_name_only(self) -> bool {
         self.0 == bindings::MBEDTLS_X509_BADCERT_CN_MISMATCH
     }

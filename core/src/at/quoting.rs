@@ -234,7 +234,7 @@ fn strict(row: &Command, line: &[u8]) -> Strict {
 }
 
 /// The one reading by the tolerant grammar among all. Where no reading has all numbers in their ranges, the one that
-/// would but for them, so that the number's own code is the answer.
+/// would without them, so that the number's own code is the answer.
 ///
 /// Kept apart from the strict grammar: it needs most of the stack that a line takes, and few lines need it.
 #[cold]
