@@ -3,7 +3,7 @@
  * tests that look inside or make the network a bad one.
  *
  * AT+SYSHEAP? shows the bytes that are free, the fewest that ever were, and the number of blocks. AT+SYSHEAP=<free>
- * takes the heap until at most so many bytes are free, and keeps it until the next restart.
+ * takes the heap until hardly more than so many bytes are free, after it has given back what it took before.
  * AT+SYSHEAPBY? tells Mbed TLS's memory from everybody else's, which has bounds of its own: a row each of the bytes in
  * use and their peak. AT+SYSHEAPBY=0 starts these peaks anew.
  * AT+SYSCPU? shows what each task has executed on a simulated processor: instructions, calls, loads, stores, and the
@@ -329,10 +329,33 @@ WM_ATCMD_DEFINE("AT+CIPSNTPTIME", at_sntp_time, NULL)
 
 /* For tests */
 
+/* The blocks that AT+SYSHEAP holds; each begins with the one that was taken before it. */
+static void **taken;
+
+static bool take_block(size_t size)
+{
+    void **block = wm_heap_caps_alloc(size, WM_HEAP_CAP_DEFAULT);
+    if (block) {
+        *block = taken;
+        taken = block;
+    }
+    return block != NULL;
+}
+
+static void give_blocks_back(void)
+{
+    while (taken) {
+        void **block = taken;
+        taken = *block;
+        wm_heap_caps_free(block);
+    }
+}
+
 static int take_heap(size_t left)
 {
-    for (size_t size = wm_heap_get_free_size(); size > 0; size /= 2) {
-        while (wm_heap_get_free_size() >= left + size && wm_heap_caps_alloc(size, WM_HEAP_CAP_DEFAULT)) {
+    give_blocks_back();
+    for (size_t size = wm_heap_get_free_size(); size >= sizeof *taken; size /= 2) {
+        while (wm_heap_get_free_size() >= left + size && take_block(size)) {
         }
     }
     return WM_AT_RESULT_OK;

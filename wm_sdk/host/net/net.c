@@ -37,7 +37,7 @@ static void on_receive(void)
 /* A frame that finds no memory or no room in lwIP's mailbox is lost, as on the chip. */
 static void pass_to_lwip(const struct frame *frame)
 {
-    struct pbuf *buffer = pbuf_alloc(PBUF_RAW, (u16_t)frame->length, PBUF_POOL);
+    struct pbuf *buffer = pbuf_alloc(PBUF_RAW, (u16_t)frame->length, PBUF_RAM);
     if (buffer == NULL) {
         return;
     }
