@@ -30,6 +30,8 @@ pub struct Settings {
     pub pty_link: Option<PathBuf>,
     /// Bits per second, 0 for no pacing.
     pub baud: u32,
+    /// What comes while the port is behind is lost.
+    pub overrun: bool,
     /// What kind of AT server it has.
     pub argv: ArgvStyle,
     /// Joined at boot.
@@ -44,6 +46,8 @@ pub struct Settings {
     pub time_server_port: Option<u16>,
     /// The heap's limit.
     pub heap_bytes: usize,
+    /// Which allocations fail from the start.
+    pub heap_failing: HeapFailing,
     /// The clock at boot, seconds since 1970.
     pub rtc: Option<i64>,
     /// Where the millisecond counter starts.
@@ -78,6 +82,16 @@ pub enum ArgvStyle {
     Strict,
 }
 
+/// `struct heap_failing`: the n-th allocation fails, and so many in all; 0 for none.
+#[derive(Debug, Clone, Copy, Default)]
+#[repr(C)]
+pub struct HeapFailing {
+    /// Counted from 1.
+    pub nth: usize,
+    /// In all.
+    pub count: usize,
+}
+
 /// `wm_log_level_t`.
 #[derive(Debug, Clone, Copy)]
 #[repr(C)]
@@ -98,6 +112,7 @@ pub enum LogLevel {
 struct UartOptions {
     stdio: bool,
     baud: u32,
+    overrun: bool,
     link: *const c_char,
 }
 
@@ -114,6 +129,7 @@ struct BoardOptions {
     argv_style: ArgvStyle,
     log_level: LogLevel,
     heap_limit: usize,
+    heap_failing: HeapFailing,
     uptime_ms: u32,
     preempt_seed: u32,
     rtc: i64,
@@ -225,10 +241,16 @@ impl Board {
         }
         let (hosts, faults) = (leak_all(settings.hosts)?, leak_all(settings.faults)?);
         let options = BoardOptions {
-            uart: UartOptions { stdio: settings.stdio, baud: settings.baud, link: leak(settings.pty_link)? },
+            uart: UartOptions {
+                stdio: settings.stdio,
+                baud: settings.baud,
+                overrun: settings.overrun,
+                link: leak(settings.pty_link)?,
+            },
             argv_style: settings.argv,
             log_level: settings.log,
             heap_limit: settings.heap_bytes,
+            heap_failing: settings.heap_failing,
             uptime_ms: settings.uptime_ms,
             preempt_seed: settings.preempt_seed,
             rtc: settings.rtc.unwrap_or(-1),

@@ -23,6 +23,10 @@ pub struct Options {
     #[arg(long, value_name = "BITS", value_parser = clap::value_parser!(u32).range(300..=4_000_000))]
     baud: Option<u32>,
 
+    /// Lose what comes while the port is behind, as a line without flow control; without it the line stands still then
+    #[arg(long, requires = "baud")]
+    overrun: bool,
+
     /// How the AT server hands parameters to commands; the library's answers are the same behind each
     #[arg(long, value_enum, default_value_t = board::ArgvStyle::Decoded)]
     argv: board::ArgvStyle,
@@ -47,6 +51,10 @@ pub struct Options {
     /// The board's heap in bytes
     #[arg(long, value_name = "BYTES", default_value_t = board::DEFAULT_HEAP_BYTES)]
     pub heap: usize,
+
+    /// Let the n-th allocation fail, and as many in all as COUNT says (1); AT+SYSHEAPFAIL does it while the board runs
+    #[arg(long, value_name = "N[,COUNT]", value_parser = parse_heap_failing)]
+    heap_fail: Option<board::HeapFailing>,
 
     /// The real-time clock at boot: never set, the host's time, or seconds since 1970
     #[arg(long, value_name = "unset|host|SECONDS", value_parser = parse_rtc, default_value = "unset")]
@@ -227,6 +235,14 @@ fn parse_rtc(text: &str) -> Result<Rtc, String> {
     }
 }
 
+fn parse_heap_failing(text: &str) -> Result<board::HeapFailing, String> {
+    let (nth, count) = text.split_once(',').unwrap_or((text, "1"));
+    match (nth.parse(), count.parse()) {
+        (Ok(nth @ 1..), Ok(count @ 1..)) => Ok(board::HeapFailing { nth, count }),
+        _ => Err("neither N nor N,COUNT, each 1 or more".to_owned()),
+    }
+}
+
 impl Rtc {
     fn seconds(self) -> Option<i64> {
         match self {
@@ -252,6 +268,7 @@ impl From<Options> for board::Settings {
             stdio: matches!(options.uart, Uart::Stdio),
             pty_link: options.pty_link,
             baud: options.baud.unwrap_or(0),
+            overrun: options.overrun,
             argv: options.argv,
             wifi: matches!(options.wifi, Switch::On),
             net_open: matches!(options.net, Net::Open),
@@ -259,6 +276,7 @@ impl From<Options> for board::Settings {
             faults: options.faults.entries(),
             time_server_port: options.time_server,
             heap_bytes: options.heap,
+            heap_failing: options.heap_fail.unwrap_or_default(),
             rtc: options.rtc.seconds(),
             uptime_ms: options.uptime,
             preempt_seed: options.preempt.unwrap_or(0),

@@ -96,6 +96,7 @@ static void configure(const struct board_options *options)
     board.first_thread = pthread_self();
     wm_log_set_level(options->log_level);
     heap_set_limit(options->heap_limit);
+    heap_fail(options->heap_failing);
     time_start(options->uptime_ms);
     kernel_preempt(options->preempt_seed);
     if (options->rtc >= 0) {

@@ -24,6 +24,8 @@ struct board_options {
     wm_log_level_t log_level;
     /* Bytes. */
     size_t heap_limit;
+    /* From the start; AT+SYSHEAPFAIL changes it. */
+    struct heap_failing heap_failing;
     /* Where the ms counter starts. */
     uint32_t uptime_ms;
     /* For kernel_preempt; 0 for none. */

@@ -6,6 +6,8 @@
  * takes the heap until hardly more than so many bytes are free, after it has given back what it took before.
  * AT+SYSHEAPBY? tells Mbed TLS's memory from everybody else's, which has bounds of its own: a row each of the bytes in
  * use and their peak. AT+SYSHEAPBY=0 starts these peaks anew.
+ * AT+SYSHEAPFAIL=<n>[,<count>] lets the n-th allocation from now fail, and so many in all; 0 ends that.
+ * AT+SYSHEAPFAIL? shows how many were asked for since, how many failed, and where the first of them was asked for.
  * AT+SYSCPU? shows what each task has executed on a simulated processor: instructions, calls, loads, stores, and the
  * most of its stack. AT+SYSCPU=0 begins these marks of the stacks anew. Without such a processor it answers ERROR.
  * AT+SYSSTAT? shows what w800_mqtt_at_get_statistics() tells of each link, in the order of its structure.
@@ -34,6 +36,7 @@
 #define SNTP_SERVERS 3
 #define SERVER_BYTES 65
 #define FAULT_BYTES 32
+#define PLACE_BYTES 64
 #define JOIN_TIMEOUT_MS 15000
 #define MODE_STATION 1
 #define MODE_MAX 3
@@ -394,6 +397,31 @@ static int at_heap_by(wm_at_type_e type, int argc, char **argv)
     return WM_AT_RESULT_OK;
 }
 
+/* A place in the source as `file:line`, without the folders that differ between machines. */
+static void place_of(const char *file, int line, char *to, size_t size)
+{
+    const char *name = file ? strrchr(file, '/') : NULL;
+    snprintf(to, size, file ? "%s:%d" : "", name ? name + 1 : file, line);
+}
+
+static int at_heap_fail(wm_at_type_e type, int argc, char **argv)
+{
+    char place[PLACE_BYTES];
+    long nth, count = 1;
+    if (type == AT_TYPE_QUERY) {
+        struct heap_failures now = heap_get_failures();
+        place_of(now.file, now.line, place, sizeof place);
+        wm_atcmd_print_result("+SYSHEAPFAIL:%zu,%zu,\"%s\"\r\n", now.asked, now.failed, place);
+        return WM_AT_RESULT_OK;
+    }
+    bool read = type == AT_TYPE_EXEC && (argc == 1 || (argc == 2 && number_of(argv[1], &count)));
+    if (!read || !number_of(argv[0], &nth) || nth < 0 || count < 0) {
+        return WM_AT_RESULT_FAIL;
+    }
+    heap_fail((struct heap_failing){.nth = (size_t)nth, .count = (size_t)count});
+    return WM_AT_RESULT_OK;
+}
+
 static int at_cpu(wm_at_type_e type, int argc, char **argv)
 {
     bool begin_anew = type == AT_TYPE_EXEC && argc == 1 && strcmp(argv[0], "0") == 0;
@@ -487,6 +515,7 @@ static int at_faults(wm_at_type_e type, int argc, char **argv)
 
 WM_ATCMD_DEFINE("AT+SYSHEAP", at_heap, NULL)
 WM_ATCMD_DEFINE("AT+SYSHEAPBY", at_heap_by, NULL)
+WM_ATCMD_DEFINE("AT+SYSHEAPFAIL", at_heap_fail, NULL)
 WM_ATCMD_DEFINE("AT+SYSCPU", at_cpu, NULL)
 WM_ATCMD_DEFINE("AT+SYSSTAT", at_statistics, NULL)
 WM_ATCMD_DEFINE("AT+SYSTASKS", at_tasks, NULL)

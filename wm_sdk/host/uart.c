@@ -1,6 +1,6 @@
 /*
  * See uart.h. A thread of its own plays the receive interrupt: it reads into a ring of the size the chip's driver has
- * and stops reading while the ring is full.
+ * and stops reading while the ring is full, or loses what it reads then, as a line without flow control does.
  *
  * On a pseudo-terminal nobody may be listening. As a real line would, it then loses what is sent, though only after it
  * has been stuck for a while: a host that is merely slow loses nothing.
@@ -71,7 +71,8 @@ static kernel_time line_time(size_t bytes)
 /* When a line that is busy until `busy_until` has carried that many bytes more. */
 static kernel_time after_bytes(kernel_time busy_until, bool goes_on, size_t bytes)
 {
-    kernel_time begin = kernel_now() - (goes_on ? LATE_NS : 0);
+    /* Where bytes can be lost, those that come late must not come all at once. */
+    kernel_time begin = kernel_now() - (goes_on && !uart.options.overrun ? LATE_NS : 0);
     return (busy_until > begin ? busy_until : begin) + line_time(bytes);
 }
 
@@ -163,6 +164,10 @@ static bool store(const unsigned char *bytes, size_t count)
     bool stood_still = false;
     pthread_mutex_lock(&uart.lock);
     for (size_t stored = 0; stored < count; stored++) {
+        if (uart.count == RING_BYTES && uart.options.overrun) {
+            wm_log_warn("the port's ring is full: %zu bytes are lost", count - stored);
+            break;
+        }
         while (uart.count == RING_BYTES) {
             stood_still = true;
             pthread_cond_wait(&uart.changed, &uart.lock);

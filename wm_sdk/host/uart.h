@@ -12,6 +12,8 @@ struct uart_options {
     bool stdio;
     /* Bits per second at ten bits a byte; 0 does not pace. */
     uint32_t baud;
+    /* What comes while the ring is full is lost, as on a line without flow control; else the line stands still. */
+    bool overrun;
     /* A symbolic link to make to the pseudo-terminal; may be NULL. */
     const char *link;
 };
