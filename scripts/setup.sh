@@ -4,7 +4,7 @@
 #   scripts/setup.sh [host|target|test|all]
 #
 #   host    what `cargo build` and `cargo test` need, the virtual board with them
-#   target  what scripts/build-target.sh needs: core's source and C-SKY binutils
+#   target  what the chip's builds need: core's source, C-SKY binutils, a C compiler, and lwIP and Mbed TLS by it
 #   test    brokers, a browser, and Python packages for the serial tests
 #   all     everything (default)
 #
@@ -30,6 +30,7 @@ target() {
     apt_need "${BINDGEN[@]}" "${TARGET[@]}"
     "$here/setup/rust-src.sh"
     "$here/setup/csky-binutils.sh"
+    "$here/setup/csky-c.sh" >/dev/null
 }
 
 tests() {

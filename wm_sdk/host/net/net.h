@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "interface.h"
+
 struct net_options {
     /* Whether the board reaches more than the host's loopback. */
     bool open;
@@ -24,6 +26,8 @@ struct net_options {
     size_t faults_count;
     /* A UDP port of the host's loopback where a time server listens; 0 takes the host's clock. */
     uint16_t time_server_port;
+    /* NULL for the board's own. */
+    const struct net_stack *stack;
 };
 
 /* Starts lwIP's task and the radio. 0, or -1 after a line on stderr. Once per process. */
@@ -45,7 +49,6 @@ void net_stop(void);
  * Asks up to three servers for the time, at once and then hourly. `listener` runs in lwIP's task with the seconds
  * since 1970. A server's name has to be in the list of hosts. From a task.
  */
-typedef void (*net_time_listener)(uint32_t seconds, uint32_t microseconds);
 int net_sntp_start(const char *const *servers, size_t count, net_time_listener listener);
 void net_sntp_stop(void);
 

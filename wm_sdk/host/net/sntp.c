@@ -1,5 +1,5 @@
 /* Network time, by lwIP's SNTP client. */
-#include "net.h"
+#include "interface.h"
 
 #include "lwip/apps/sntp.h"
 #include "lwip/netifapi.h"
@@ -36,7 +36,7 @@ static err_t run_in_lwip(netifapi_errt_fn function)
     return netifapi_netif_common(NULL, NULL, function);
 }
 
-int net_sntp_start(const char *const *servers, size_t count, net_time_listener listener)
+int interface_sntp_start(const char *const *servers, size_t count, net_time_listener listener)
 {
     if (count > SNTP_MAX_SERVERS) {
         return -1;
@@ -48,7 +48,7 @@ int net_sntp_start(const char *const *servers, size_t count, net_time_listener l
     return run_in_lwip(start) == ERR_OK ? 0 : -1;
 }
 
-void net_sntp_stop(void)
+void interface_sntp_stop(void)
 {
     run_in_lwip(stop);
 }

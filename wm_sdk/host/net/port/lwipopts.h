@@ -1,9 +1,9 @@
 /*
  * lwIP's options: the values that the SDK sets, with its Kconfig defaults, so that limits, windows, time-outs and
- * memory use are those of the chip.
+ * memory use are those of the chip. The board has them natively and, in a whole image, compiled for the chip.
  *
  * What differs, and why:
- * - LWIP_COMPAT_SOCKETS is 0: the C library of a PC has functions of those names.
+ * - LWIP_COMPAT_SOCKETS is 0 on a PC, whose C library has functions of those names.
  * - DHCP_DOES_ARP_CHECK is 0: nobody else is on this network, and the check takes seven seconds.
  * - SNTP starts at once and takes the time as it is, and hands it to net.h's listener.
  * - The hooks for several interfaces and for multicast socket options are left out: there is one interface.
@@ -94,7 +94,11 @@
 /* Sockets. */
 #define LWIP_NETCONN 1
 #define LWIP_SOCKET 1
+#ifdef __csky__
+#define LWIP_COMPAT_SOCKETS 2
+#else
 #define LWIP_COMPAT_SOCKETS 0
+#endif
 #define LWIP_SOCKET_OFFSET 1
 #define LWIP_SOCKET_SELECT 1
 #define LWIP_SOCKET_POLL 1

@@ -9,7 +9,13 @@
 #include "lwip/err.h"
 #include "lwip/sys.h"
 
+#ifdef __csky__
+/* Semaphores are pointers, as the words that tasks have for themselves (wm_sdk/chip/board.h). */
+void **board_task_word(void);
+#define thread_semaphore (*board_task_word())
+#else
 static _Thread_local sys_sem_t thread_semaphore;
+#endif
 
 void sys_init(void) {}
 

@@ -1,0 +1,34 @@
+/*
+ * lwIP on the radio: its interface, the Wi-Fi task, its client of network time. Compiled for the host and, in a whole
+ * image, for the chip.
+ */
+#ifndef W800_NET_INTERFACE_H
+#define W800_NET_INTERFACE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Answers of network time, in lwIP's task: seconds since 1970. */
+typedef void (*net_time_listener)(uint32_t seconds, uint32_t microseconds);
+
+/* Whose stack is on the radio. Its functions do what net.h says of those so named; `start` comes before the radio's. */
+struct net_stack {
+    int (*start)(void);
+    int (*link_up)(uint32_t timeout_ms);
+    void (*link_down)(void);
+    char *(*address)(char *buffer, size_t length);
+    int (*sntp_start)(const char *const *servers, size_t count, net_time_listener listener);
+    void (*sntp_stop)(void);
+};
+
+int interface_start(void);
+int interface_link_up(uint32_t timeout_ms);
+void interface_link_down(void);
+char *interface_address(char *buffer, size_t length);
+int interface_sntp_start(const char *const *servers, size_t count, net_time_listener listener);
+void interface_sntp_stop(void);
+
+/* Waits until the radio has frames; the Wi-Fi task calls it. */
+void interface_wait_for_frames(void);
+
+#endif
