@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lwip/dhcp.h"
+#include "lwip/dns.h"
 #include "lwip/etharp.h"
 #include "lwip/ethip6.h"
 #include "lwip/netif.h"
@@ -22,7 +23,22 @@
 #define MTU 1500
 #define FAULT_NAME_BYTES 16
 
-static const uint8_t hardware_address[ETH_HWADDR_LEN] = {0x02, 0x57, 0x38, 0x00, 0x00, 0x01};
+/* How long who waits for an address waits before it looks whether it still shall. */
+#define LOOK_MS 100
+#define HOSTNAME_BYTES 33
+
+static uint8_t hardware_address[NET_MAC_BYTES] = {0x02, 0x57, 0x38, 0x00, 0x00, 0x01};
+static char hostname[HOSTNAME_BYTES] = "w800";
+
+/* Set by hand, where DHCP is not to give them. */
+static struct {
+    bool addresses;
+    bool dns;
+    ip4_addr_t ip;
+    ip4_addr_t gateway;
+    ip4_addr_t netmask;
+    ip_addr_t dns_servers[NET_DNS_SERVERS];
+} by_hand;
 
 static struct hosts hosts;
 static struct netif wifi;
@@ -81,10 +97,10 @@ static err_t set_up_interface(struct netif *netif)
 {
     netif->name[0] = 'w';
     netif->name[1] = 'l';
-    netif->hostname = "w800";
+    netif->hostname = hostname;
     netif->mtu = MTU;
     netif->hwaddr_len = ETH_HWADDR_LEN;
-    memcpy(netif->hwaddr, hardware_address, ETH_HWADDR_LEN);
+    memcpy(netif->hwaddr, hardware_address, NET_MAC_BYTES);
     netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET | NETIF_FLAG_IGMP;
     netif->output = etharp_output;
 #if LWIP_IPV6
@@ -177,21 +193,61 @@ static bool has_address(void)
     return netif_is_up(&wifi) && !ip4_addr_isany_val(*netif_ip4_addr(&wifi));
 }
 
-int net_link_up(uint32_t timeout_ms)
+static bool always(void *context)
 {
-    uint32_t start = wm_os_internal_get_time_ms();
+    (void)context;
+    return true;
+}
+
+static err_t take_dns_servers(struct netif *netif)
+{
+    static const char *const defaults[NET_DNS_SERVERS] = {NET_DNS_DEFAULTS};
+    (void)netif;
+    for (u8_t i = 0; i < NET_DNS_SERVERS; i++) {
+        ip_addr_t server = by_hand.dns_servers[i];
+        if (by_hand.dns || ipaddr_aton(defaults[i], &server)) {
+            dns_setserver(i, &server);
+        }
+    }
+    return ERR_OK;
+}
+
+static void begin_addressing(void)
+{
+    if (by_hand.addresses) {
+        netifapi_netif_set_addr(&wifi, &by_hand.ip, &by_hand.netmask, &by_hand.gateway);
+    } else {
+        netifapi_dhcp_start(&wifi);
+    }
+}
+
+void net_associate(void)
+{
     radio_set_link(true);
     netifapi_netif_set_up(&wifi);
     netifapi_netif_set_link_up(&wifi);
-    netifapi_dhcp_start(&wifi);
+}
+
+int net_await_address(uint32_t timeout_ms, bool (*goes_on)(void *), void *context)
+{
+    uint32_t start = wm_os_internal_get_time_ms();
+    begin_addressing();
     while (!has_address()) {
-        uint32_t elapsed = wm_os_internal_get_time_ms() - start;
-        if (elapsed >= timeout_ms) {
+        if (!goes_on(context) || wm_os_internal_get_time_ms() - start >= timeout_ms) {
             return -1;
         }
-        wm_os_internal_sem_acquire_ms(address_changed, timeout_ms - elapsed);
+        wm_os_internal_sem_acquire_ms(address_changed, LOOK_MS);
+    }
+    if (by_hand.dns || by_hand.addresses) {
+        netifapi_netif_common(NULL, NULL, take_dns_servers);
     }
     return 0;
+}
+
+int net_link_up(uint32_t timeout_ms)
+{
+    net_associate();
+    return net_await_address(timeout_ms, always, NULL);
 }
 
 void net_link_down(void)
@@ -208,6 +264,84 @@ char *net_address(char *buffer, size_t length)
         buffer[0] = '\0';
     }
     return buffer;
+}
+
+void net_get_addresses(struct net_addresses *addresses)
+{
+    ip4addr_ntoa_r(netif_ip4_addr(&wifi), addresses->ip, sizeof addresses->ip);
+    ip4addr_ntoa_r(netif_ip4_gw(&wifi), addresses->gateway, sizeof addresses->gateway);
+    ip4addr_ntoa_r(netif_ip4_netmask(&wifi), addresses->netmask, sizeof addresses->netmask);
+}
+
+void net_get_mac(uint8_t mac[NET_MAC_BYTES])
+{
+    memcpy(mac, hardware_address, NET_MAC_BYTES);
+}
+
+void net_get_dns_server(unsigned index, char address[NET_ADDRESS_BYTES])
+{
+    const ip_addr_t *server = dns_getserver((u8_t)index);
+    if (!IP_IS_V4(server) || ip4addr_ntoa_r(ip_2_ip4(server), address, NET_ADDRESS_BYTES) == NULL) {
+        address[0] = '\0';
+    }
+}
+
+bool net_set_addresses(const struct net_addresses *addresses)
+{
+    ip4_addr_t ip;
+    ip4_addr_t gateway;
+    ip4_addr_t netmask;
+    if (addresses != NULL && (!ip4addr_aton(addresses->ip, &ip) || !ip4addr_aton(addresses->gateway, &gateway) ||
+                              !ip4addr_aton(addresses->netmask, &netmask))) {
+        return false;
+    }
+    if (addresses != NULL) {
+        ip4_addr_copy(by_hand.ip, ip);
+        ip4_addr_copy(by_hand.gateway, gateway);
+        ip4_addr_copy(by_hand.netmask, netmask);
+    }
+    by_hand.addresses = addresses != NULL;
+    if (netif_is_link_up(&wifi)) {
+        netifapi_dhcp_release_and_stop(&wifi);
+        begin_addressing();
+    }
+    return true;
+}
+
+static err_t take_mac(struct netif *netif)
+{
+    memcpy(netif->hwaddr, hardware_address, NET_MAC_BYTES);
+    if (has_address()) {
+        etharp_gratuitous(netif);
+    }
+    return ERR_OK;
+}
+
+void net_set_mac(const uint8_t mac[NET_MAC_BYTES])
+{
+    memcpy(hardware_address, mac, NET_MAC_BYTES);
+    netifapi_netif_common(&wifi, NULL, take_mac);
+}
+
+void net_set_hostname(const char *name)
+{
+    snprintf(hostname, sizeof hostname, "%s", name);
+}
+
+bool net_set_dns_servers(const char *const *addresses, size_t count)
+{
+    ip_addr_t servers[NET_DNS_SERVERS] = {0};
+    for (size_t i = 0; i < count; i++) {
+        if (i == NET_DNS_SERVERS || !ipaddr_aton(addresses[i], &servers[i])) {
+            return false;
+        }
+    }
+    by_hand.dns = count > 0;
+    memcpy(by_hand.dns_servers, servers, sizeof servers);
+    if (by_hand.dns) {
+        netifapi_netif_common(NULL, NULL, take_dns_servers);
+    }
+    return true;
 }
 
 void net_stop(void)

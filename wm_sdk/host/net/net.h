@@ -1,9 +1,9 @@
 /*
  * The virtual board's network: lwIP on a Wi-Fi that leads to the host's loopback.
  *
- * The board is 10.0.2.15; the host's 127.0.0.1 is 10.0.2.2 to it. Names are answered from a list that is given at the
- * start, and network time from the clock of the host or from a server on its loopback. Nothing else is reached: a
- * packet for another address is answered with ICMP "net unreachable", and a name that is not listed does not exist.
+ * The board is 10.0.2.15 by DHCP; the host's 127.0.0.1 is 10.0.2.2 to it. Names are answered from a list that is given
+ * at the start, and network time from the clock of the host or from a server on its loopback. Nothing else is reached:
+ * a packet for another address is answered with ICMP "net unreachable", and a name that is not listed does not exist.
  * Only where the network is open do they go where the host's routes lead and to the host's resolver.
  */
 #ifndef W800_NET_H
@@ -32,21 +32,62 @@ int net_start(const struct net_options *options);
 /* Joins the access point and waits for an address. 0, or -1 at the time-out. From a task. */
 int net_link_up(uint32_t timeout_ms);
 
+/* The same in two steps: frames pass, then there is an address. `goes_on` false ends the waiting. From a task. */
+void net_associate(void);
+int net_await_address(uint32_t timeout_ms, bool (*goes_on)(void *), void *context);
+
 /* Leaves it: frames are lost in both directions, the address is gone and with it every connection. From a task. */
 void net_link_down(void);
 
 /* The board's IPv4 address as text, "0.0.0.0" where it has none. Returns `buffer`. */
 char *net_address(char *buffer, size_t length);
 
+#define NET_ADDRESS_BYTES 16
+#define NET_MAC_BYTES 6
+#define NET_DNS_SERVERS 2
+/* What the documents name for a board that is told none. */
+#define NET_DNS_DEFAULTS "208.67.222.222", "8.8.8.8"
+
+struct net_addresses {
+    char ip[NET_ADDRESS_BYTES];
+    char gateway[NET_ADDRESS_BYTES];
+    char netmask[NET_ADDRESS_BYTES];
+};
+
+/* What the interface has now. */
+void net_get_addresses(struct net_addresses *addresses);
+void net_get_mac(uint8_t mac[NET_MAC_BYTES]);
+void net_get_dns_server(unsigned index, char address[NET_ADDRESS_BYTES]);
+
+/*
+ * What it is to have, at once and at each joining: these addresses, or with NULL those that DHCP gives (the default).
+ * An address that is "0.0.0.0" leaves it without one. False for what is no address. From a task.
+ */
+bool net_set_addresses(const struct net_addresses *addresses);
+void net_set_mac(const uint8_t mac[NET_MAC_BYTES]);
+/* In DHCP's questions. */
+void net_set_hostname(const char *name);
+/* In the place of those that DHCP gives, or of the defaults; an empty list gives its place back at the next joining. */
+bool net_set_dns_servers(const char *const *addresses, size_t count);
+
+/* Asks for a name's IPv4 address, as lwIP does. 0 or -1. From a task. */
+int net_resolve(const char *name, char address[NET_ADDRESS_BYTES]);
+
+/* Sends an ICMP echo request and waits for its answer: milliseconds, or -1 where none comes in time. From a task. */
+int net_ping(const char *host, uint32_t timeout_ms);
+
 /* Stops the radio. lwIP's task stays, and hears nothing any more. */
 void net_stop(void);
 
 /*
- * Asks up to three servers for the time, at once and then hourly. `listener` runs in lwIP's task with the seconds
- * since 1970. A server's name has to be in the list of hosts. From a task.
+ * Asks up to three servers for the time, at once and then hourly unless another interval is set. `listener` runs in
+ * lwIP's task with the seconds since 1970. On a closed network their names are known: unless the list of hosts has
+ * them, they are the virtual time server's. From a task.
  */
 typedef void (*net_time_listener)(uint32_t seconds, uint32_t microseconds);
 int net_sntp_start(const char *const *servers, size_t count, net_time_listener listener);
 void net_sntp_stop(void);
+/* From the next answer on. */
+void net_sntp_set_interval(uint32_t seconds);
 
 #endif

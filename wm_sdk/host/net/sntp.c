@@ -5,6 +5,11 @@
 #include "lwip/netifapi.h"
 #include "lwip/tcpip.h"
 
+#include "virtual_servers.h"
+
+#define HOURLY_MS 3600000u
+
+static uint32_t interval_ms = HOURLY_MS;
 static net_time_listener time_listener;
 
 void net_sntp_deliver(uint32_t seconds, uint32_t microseconds)
@@ -12,6 +17,16 @@ void net_sntp_deliver(uint32_t seconds, uint32_t microseconds)
     if (time_listener != NULL) {
         time_listener(seconds, microseconds);
     }
+}
+
+uint32_t net_sntp_interval_ms(void)
+{
+    return interval_ms;
+}
+
+void net_sntp_set_interval(uint32_t seconds)
+{
+    interval_ms = seconds * 1000;
 }
 
 static err_t start(struct netif *netif)
@@ -42,6 +57,7 @@ int net_sntp_start(const char *const *servers, size_t count, net_time_listener l
         return -1;
     }
     time_listener = listener;
+    virtual_servers_know_time_servers(servers, count);
     for (size_t i = 0; i < SNTP_MAX_SERVERS; i++) {
         sntp_setservername((u8_t)i, i < count ? servers[i] : NULL);
     }
