@@ -36,6 +36,8 @@ pub struct Settings {
     pub argv: ArgvStyle,
     /// Joined at boot.
     pub wifi: bool,
+    /// How long an address takes after `AT+CWJAP`.
+    pub dhcp_delay_ms: u32,
     /// The network leads beyond this machine's loopback.
     pub net_open: bool,
     /// `name=address` entries.
@@ -134,6 +136,7 @@ struct BoardOptions {
     preempt_seed: u32,
     rtc: i64,
     wifi_off: bool,
+    dhcp_delay_ms: u32,
     net_open: bool,
     hosts: *const *const c_char,
     hosts_count: usize,
@@ -255,6 +258,7 @@ impl Board {
             preempt_seed: settings.preempt_seed,
             rtc: settings.rtc.unwrap_or(-1),
             wifi_off: !settings.wifi,
+            dhcp_delay_ms: settings.dhcp_delay_ms,
             net_open: settings.net_open,
             hosts: hosts.as_ptr(),
             hosts_count: hosts.len(),

@@ -39,6 +39,10 @@ pub struct Options {
     #[arg(long, value_enum, default_value_t = Switch::On)]
     wifi: Switch,
 
+    /// How long an address takes after AT+CWJAP has answered: `WIFI GOT IP` comes that much later
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    dhcp_delay: u32,
+
     /// A host name and its IPv4 address, 127.0.0.1 or 10.0.2.2 for this machine (may be repeated). NAME=IP@500ms is
     /// answered that much later, NAME=drop never
     #[arg(long, value_name = "NAME=IP")]
@@ -271,6 +275,7 @@ impl From<Options> for board::Settings {
             overrun: options.overrun,
             argv: options.argv,
             wifi: matches!(options.wifi, Switch::On),
+            dhcp_delay_ms: options.dhcp_delay,
             net_open: matches!(options.net, Net::Open),
             hosts: options.hosts,
             faults: options.faults.entries(),

@@ -33,6 +33,8 @@ struct board_options {
     /* The clock at boot, in seconds since 1970; negative leaves it unset. */
     int64_t rtc;
     bool wifi_off;
+    /* How long an address takes after AT+CWJAP. */
+    uint32_t dhcp_delay_ms;
     /* See net.h. */
     bool net_open;
     /* `name=address` entries for the resolver. */

@@ -26,6 +26,10 @@ bool uart_listen(void);
 
 wm_dev_ops_t uart_device(void);
 
+/* Bits per second from the next byte on, and what they are now: 0 where the line is not paced. */
+void uart_set_pace(uint32_t baud);
+uint32_t uart_pace(void);
+
 /* Waits until everything sent has left the line. */
 void uart_drain(void);
 
