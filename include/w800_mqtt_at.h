@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * libw800_mqtt_at.a for C code. Licence: Apache-2.0.
  *

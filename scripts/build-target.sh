@@ -45,16 +45,17 @@ remap_registry() {
 
 # compiler_builtins holds weak copies of memcpy, sqrt and hundreds more in one object. Left in, the
 # first need of any of them would bind the whole firmware to them; the vendor's libc and libgcc
-# have all that is used. What Rust crates export to each other stays inside, too.
+# have all that is used. What Rust crates export to each other stays inside, too, and so do the __atomic_* functions:
+# linked whole, two libraries with such names would clash.
 archive() {
     local built=${CARGO_TARGET_DIR:-$root/target}/$spec/firmware/libw800_mqtt_at.a
     mkdir -p "$out"
     cp "$built" "$out/libw800_mqtt_at.a.tmp"
     "${csky}ar" t "$out/libw800_mqtt_at.a.tmp" | grep '^compiler_builtins-' |
-        xargs -r "${csky}ar" d "$out/libw800_mqtt_at.a.tmp"
-    "${csky}objcopy" --wildcard --keep-global-symbol='w800_mqtt_at_*' --keep-global-symbol='__atomic_*' \
-        --keep-global-symbol="$wrapped" "$out/libw800_mqtt_at.a.tmp"
-    "${csky}ranlib" "$out/libw800_mqtt_at.a.tmp"
+        xargs -r "${csky}ar" dD "$out/libw800_mqtt_at.a.tmp"
+    "${csky}objcopy" --enable-deterministic-archives --wildcard --keep-global-symbol='w800_mqtt_at_*' --keep-global-symbol="$wrapped" \
+        "$out/libw800_mqtt_at.a.tmp"
+    "${csky}ranlib" -D "$out/libw800_mqtt_at.a.tmp"
     mv "$out/libw800_mqtt_at.a.tmp" "$out/libw800_mqtt_at.a"
 }
 

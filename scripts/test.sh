@@ -28,7 +28,7 @@ summarize() {
 }
 
 c_files() {
-    find include src scripts sim wm_sdk -name '*.[ch]' -print0
+    find host include src scripts sim wm_sdk -name '*.[ch]' -print0
 }
 
 check_c_format() {

@@ -152,7 +152,7 @@ fn set_link(
         CommandId::Cert => certificate(runtime, &values, prompted),
         #[cfg(not(certificate_command))]
         CommandId::Cert => Err(Code::ParameterCountsIsWrong),
-        CommandId::LastError => Err(Code::ParameterCountsIsWrong),
+        CommandId::LastError | CommandId::Version => Err(Code::ParameterCountsIsWrong),
     }
 }
 
@@ -163,7 +163,7 @@ const fn action(id: CommandId) -> Action {
         CommandId::Conn => Action::Connect,
         CommandId::Pub | CommandId::PubRaw | CommandId::Sub | CommandId::Unsub => Action::Exchange,
         CommandId::Clean => Action::Clean,
-        CommandId::Cert | CommandId::LastError => Action::StoreCredential,
+        CommandId::Cert | CommandId::LastError | CommandId::Version => Action::StoreCredential,
         CommandId::ClientId
         | CommandId::Username
         | CommandId::Password

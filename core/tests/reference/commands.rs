@@ -317,5 +317,30 @@ pub const fn about(command: CommandId) -> About {
                 ],
             ),
         },
+        CommandId::Version => About {
+            does: "An addition to the documents: which version of this library the firmware has, and how it was built.",
+            notes: &[
+                "Row: `+MQTTVER:<\"version\">,<\"options\">,<\"SDK\">`, one whatever the number of links.",
+                "`options`: every build option as `NAME=value`, then what follows the SDK's configuration: whether lwIP has IPv6, \
+                 whether certificates' dates are looked at, whether `=?` prints usage texts.",
+                "`SDK`: whose headers the library was built with.",
+            ],
+            example: example(
+                Fresh,
+                &[(
+                    Line("AT+MQTTVER?"),
+                    &[
+                        concat!(
+                            "+MQTTVER:\"",
+                            env!("CARGO_PKG_VERSION"),
+                            "\",\"LINKS=1 ARENA_BYTES=6144 TASK_STACK=8192 TASK_PRIORITY=6 ARGV=line ERROR_LINES=y TLS=y \
+                             WEBSOCKET=y ADDITIONS=y IPV6=n DATES=y USAGE=y\",\"WM IoT SDK, commit cf963cd of 2025-05-26\""
+                        ),
+                        "",
+                        "OK",
+                    ],
+                )],
+            ),
+        },
     }
 }

@@ -55,6 +55,7 @@ const OPEN: [&str; 30] = [
     "+MQTTCLEAN",
     "+MQTTCERT",
     "+MQTTERR",
+    "+MQTTVER",
 ];
 
 /// How the name of a command ends that takes a secret, where it seems to be the second in a line.
