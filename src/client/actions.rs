@@ -388,8 +388,7 @@ fn unsubscribe(runtime: &'static LinkRuntime, values: &Values<'_>) -> Result<Ans
 }
 
 fn clean(runtime: &'static LinkRuntime) -> Result<Answer, Code> {
-    use core::sync::atomic::Ordering;
-    runtime.stop.store(true, Ordering::Release);
+    runtime.stop.set(true);
     let politely = now().after(DISCONNECT_MS);
     say_goodbye(runtime, politely);
     runtime.lookup()?.wake.release();
