@@ -50,7 +50,7 @@ serial() {
 
 # A workspace of its own: its tests compile for the chip.
 processor() {
-    (cd xt804 && cargo fmt --check && cargo clippy --all-targets -- -D warnings && cargo test)
+    (cd xt804 && cargo fmt --all --check && cargo clippy --workspace --all-targets -- -D warnings && cargo test --workspace)
 }
 
 # What computes runs beside what mostly waits, and gives way to it: some of that measures times.
