@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds libw800_mqtt_at.a for the W800, links it alone with stubs for the firmware's functions
-# (linker/sdk-symbols.txt) and prints what of it stays in flash and RAM, by room and crate.
+# (linker/sdk-symbols.txt) and prints how much flash and RAM each of its rooms and crates takes.
 #
 #   scripts/build-target.sh [cargo options]
 #

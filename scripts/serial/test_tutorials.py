@@ -9,7 +9,7 @@ from tutorial import FOLDER, Differs, blocks, play
 
 pytestmark = [pytest.mark.virtual("boards of its own"), pytest.mark.once, pytest.mark.timeout(180)]
 
-TUTORIALS = sorted(path for path in FOLDER.glob("*.md") if blocks(path))
+TUTORIALS = [REPOSITORY / "README.md", *sorted(path for path in FOLDER.glob("*.md") if blocks(path))]
 
 
 @pytest.mark.parametrize("tutorial", TUTORIALS, ids=lambda path: path.stem)

@@ -50,8 +50,8 @@ pub const fn about(command: CommandId) -> About {
                  \"TLS, WebSocket and certificates\".",
                 "A whole line has 256 bytes, so that a `client_id` of 256 never fits: AT+MQTTLONGCLIENTID takes it.",
                 "All four strings stand in quotes, empty ones as `\"\"`.",
-                "The query prints a row for a configured link, and only `OK` for one that is not; so do all queries but \
-                 `AT+MQTTCONN?` and `AT+MQTTERR?`. Passwords are printed.",
+                "The query prints a row for a configured link, and only `OK` for one that is not; so do all queries except \
+                 `AT+MQTTCONN?`, `AT+MQTTERR?` and `AT+MQTTVER?`. Passwords are printed.",
             ],
             example: example(
                 Fresh,
@@ -139,7 +139,7 @@ pub const fn about(command: CommandId) -> About {
         CommandId::Alpn => About {
             does: "Names the protocols that the TLS handshake offers (ALPN), in order of preference.",
             notes: &[
-                "Exactly as many names as announced must follow.",
+                "Exactly that many names must follow.",
                 "The query prints one row for each name, and none when there are none.",
                 "Without TLS it is stored and has no effect.",
             ],
@@ -169,7 +169,7 @@ pub const fn about(command: CommandId) -> About {
             notes: &[
                 "A first connection that fails leaves the link in state 1 or 2: correct what is wrong and try again.",
                 "`timeout_ms` covers name lookup, TCP, TLS, WebSocket and CONNACK together. It holds for later reconnections \
-                 too. A server that is silent for 10 s in the TLS handshake ends it sooner.",
+                 too. A server that is silent for 10 s in the TLS handshake ends the attempt sooner.",
                 "`reconnect` 1: a lost connection is made again, see \"Loss and reconnection\". 0: the link stays in \
                  state 3 until CLEAN.",
                 "The query always prints a row for each link. What is not known yet is 0 or `\"\"`.",
@@ -209,7 +209,7 @@ pub const fn about(command: CommandId) -> About {
                 "At QoS 0 a message of more than 1,024 bytes goes to the network as it is typed, in constant memory, up to what \
                  MQTT can carry (268,435,455 bytes with the topic); a longer one answers 0x604c before the prompt. \
                  If the connection is lost meanwhile, the rest is taken and dropped, then \
-                 `+MQTTPUB:FAIL`. If the host gives up in the middle, the packet cannot be ended: the connection is.",
+                 `+MQTTPUB:FAIL`. If the host gives up in the middle, the packet cannot be completed, and the connection is closed.",
                 "A host without flow control keeps to the network's pace when it streams so: the port takes 1,024 bytes ahead of \
                  the network, and what comes while it is full is lost on the line. On a network that keeps up nothing is lost \
                  at 115,200, 921,600 and 2,000,000 baud. For a slower one choose a baud rate below ten times its bytes a \
@@ -274,7 +274,7 @@ pub const fn about(command: CommandId) -> About {
         },
         CommandId::Cert => About {
             does: "An addition to the documents: stores a certificate or key for TLS in non-volatile memory, where it takes \
-                   the place of what the firmware brings along. Takes it in a data phase.",
+                   the place of the firmware's own. Takes it in a data phase.",
             notes: &[
                 "`kind`: 0 certificates of the authorities to trust, 1 the client's certificate, followed by those between it \
                  and its authority, 2 the client's private key. PEM or DER; several certificates in one PEM text.",
