@@ -122,6 +122,10 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     pub pcap: Option<PathBuf>,
 
+    /// Add the secrets of each TLS connection to this file, as an NSS key log, with which Wireshark reads the packets
+    #[arg(long, value_name = "FILE")]
+    pub keylog: Option<PathBuf>,
+
     /// Write a timeline of serial lines, MQTT packets, TLS, TCP and the heap, as a page for a browser. Passwords and keys
     /// are left out, messages are shortened; of a long session the first and the last 10000 events are kept
     #[arg(long, value_name = "FILE.html")]
