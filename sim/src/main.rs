@@ -24,7 +24,7 @@ use wm_sdk_host as _;
 fn main() -> ExitCode {
     let options = options::Options::parse();
     let (report, program) = (options.report, options.program());
-    if let Err(error) = taps::watch(options.pcap.as_deref(), options.trace.as_deref(), options.heap) {
+    if let Err(error) = taps::watch(options.pcap.as_deref(), options.trace.as_deref(), options.heap_bytes()) {
         eprintln!("w800-sim: {error}");
         return ExitCode::FAILURE;
     }

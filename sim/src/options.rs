@@ -44,9 +44,9 @@ pub struct Options {
     #[arg(long, value_name = "PORT")]
     time_server: Option<u16>,
 
-    /// The board's heap in bytes
-    #[arg(long, value_name = "BYTES", default_value_t = board::DEFAULT_HEAP_BYTES)]
-    pub heap: usize,
+    /// The board's heap in bytes: 102400 if not given, or what a whole image leaves of the chip's RAM
+    #[arg(long, value_name = "BYTES")]
+    heap: Option<usize>,
 
     /// The real-time clock at boot: never set, the host's time, or seconds since 1970
     #[arg(long, value_name = "unset|host|SECONDS", value_parser = parse_rtc, default_value = "unset")]
@@ -238,6 +238,11 @@ impl Rtc {
 }
 
 impl Options {
+    /// As far as it is known before an image is loaded.
+    pub fn heap_bytes(&self) -> usize {
+        self.heap.unwrap_or(board::DEFAULT_HEAP_BYTES)
+    }
+
     /// What the simulated core runs, if it is to run.
     pub fn program(&self) -> Option<xt804::Program> {
         let image = self.image.clone().filter(|_| self.cpu == Cpu::Xt804)?;

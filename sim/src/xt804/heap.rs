@@ -12,8 +12,28 @@ use super::call::Trouble;
 use super::guest::core;
 
 /// Whose a block is, as `wm_sdk/host/heap.h` tells it.
-const OTHERS: &CStr = c"w800-mqtt-at";
-const MBEDTLS: &CStr = c"mbedtls/context";
+#[derive(Clone, Copy, Debug)]
+pub enum Owner {
+    /// Mbed TLS's.
+    Mbedtls,
+    /// The rest's.
+    Others,
+}
+
+impl Owner {
+    /// The one whose file asks for a block.
+    pub fn of(file: &str) -> Self {
+        if file.starts_with("mbedtls/") { Self::Mbedtls } else { Self::Others }
+    }
+
+    fn name(self) -> &'static CStr {
+        match self {
+            Self::Mbedtls => c"mbedtls/context",
+            Self::Others => c"w800-mqtt-at",
+        }
+    }
+}
+
 const WM_HEAP_CAP_DEFAULT: c_uint = 1;
 
 unsafe extern "C" {
@@ -28,9 +48,9 @@ fn charges() -> MutexGuard<'static, BTreeMap<u32, usize>> {
 }
 
 /// A block of the board's heap; `None` when it is full.
-fn charge(size: u32, owner: &'static CStr) -> Option<usize> {
+fn charge(size: u32, owner: Owner) -> Option<usize> {
     // SAFETY: any size may be asked for, and the name is static.
-    let block = unsafe { wm_heap_caps_alloc_tracing(size as usize, WM_HEAP_CAP_DEFAULT, owner.as_ptr(), 0) };
+    let block = unsafe { wm_heap_caps_alloc_tracing(size as usize, WM_HEAP_CAP_DEFAULT, owner.name().as_ptr(), 0) };
     (!block.is_null()).then(|| block.expose_provenance())
 }
 
@@ -39,10 +59,13 @@ fn discharge(block: usize) {
     unsafe { bindings::heap_free(std::ptr::with_exposed_provenance_mut(block)) };
 }
 
-/// A block; 0 when the board's heap is full.
-pub fn take(size: u32) -> Result<u32, Trouble> {
-    let Some(block) = charge(size, OTHERS) else { return Ok(0) };
-    let at = core().allocate(size)?;
+/// A block; 0 when the board's heap is full, or has no piece that is large enough.
+pub fn take(size: u32, owner: Owner) -> Result<u32, Trouble> {
+    let Some(block) = charge(size, owner) else { return Ok(0) };
+    let Some(at) = core().try_allocate(size)? else {
+        discharge(block);
+        return Ok(0);
+    };
     charges().insert(at, block);
     Ok(at)
 }
@@ -66,6 +89,7 @@ pub fn is_for_mbedtls(address: u32) -> Result<(), Trouble> {
     }
     discharge(*block);
     // It fits: nobody else has run.
-    *block = charge(size, MBEDTLS).ok_or_else(|| Trouble::Misuse("a block does not fit its own place".to_owned()))?;
+    *block =
+        charge(size, Owner::Mbedtls).ok_or_else(|| Trouble::Misuse("a block does not fit its own place".to_owned()))?;
     Ok(())
 }
