@@ -46,8 +46,8 @@ pub struct Settings {
     pub faults: Vec<String>,
     /// Where a time server listens on the host's loopback; without it the host's clock answers.
     pub time_server_port: Option<u16>,
-    /// The heap's limit.
-    pub heap_bytes: usize,
+    /// The heap's limit; without it [`DEFAULT_HEAP_BYTES`], or what a whole image leaves of the chip's RAM.
+    pub heap_bytes: Option<usize>,
     /// Which allocations fail from the start.
     pub heap_failing: HeapFailing,
     /// The clock at boot, seconds since 1970.
@@ -146,6 +146,7 @@ struct BoardOptions {
     nvs: *const c_char,
     credentials: CredentialFiles,
     product: extern "C" fn(),
+    stack: *const xt804::Stack,
     register_device: Option<RegisterDevice>,
     sources: Sources,
 }
@@ -239,9 +240,8 @@ impl Board {
     /// Boots it. Call it before this program starts any thread, and once.
     pub fn start(settings: Settings) -> Result<Self, Box<dyn Error>> {
         load_product(settings.set)?;
-        if let Some(program) = &settings.program {
-            xt804::load(program)?;
-        }
+        let loaded = settings.program.as_ref().map(xt804::load).transpose()?;
+        let whole = loaded.as_ref();
         let (hosts, faults) = (leak_all(settings.hosts)?, leak_all(settings.faults)?);
         let options = BoardOptions {
             uart: UartOptions {
@@ -252,7 +252,10 @@ impl Board {
             },
             argv_style: settings.argv,
             log_level: settings.log,
-            heap_limit: settings.heap_bytes,
+            heap_limit: settings
+                .heap_bytes
+                .or(whole.and_then(|loaded| loaded.free_bytes))
+                .unwrap_or(DEFAULT_HEAP_BYTES),
             heap_failing: settings.heap_failing,
             uptime_ms: settings.uptime_ms,
             preempt_seed: settings.preempt_seed,
@@ -272,6 +275,7 @@ impl Board {
                 key: leak(settings.key)?,
             },
             product: if settings.program.is_some() { start_guest_product } else { start_product },
+            stack: whole.and_then(|loaded| loaded.stack).map_or(ptr::null(), ptr::from_ref),
             register_device: settings.program.is_some().then_some(xt804::register_uart),
             sources: Sources {
                 cpu_figures: settings.program.is_some().then_some(xt804::figures),

@@ -25,7 +25,7 @@ use wm_sdk_host as _;
 fn main() -> ExitCode {
     let options = options::Options::parse();
     let (report, program) = (options.report, options.program());
-    let watched = taps::watch(options.pcap.as_deref(), options.trace.as_deref(), options.heap);
+    let watched = taps::watch(options.pcap.as_deref(), options.trace.as_deref(), options.heap_bytes());
     if let Err(error) = watched.and_then(|()| options.keylog.as_deref().map_or(Ok(()), keylog::open)) {
         eprintln!("w800-sim: {error}");
         return ExitCode::FAILURE;

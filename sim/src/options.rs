@@ -52,9 +52,9 @@ pub struct Options {
     #[arg(long, value_name = "PORT")]
     time_server: Option<u16>,
 
-    /// The board's heap in bytes
-    #[arg(long, value_name = "BYTES", default_value_t = board::DEFAULT_HEAP_BYTES)]
-    pub heap: usize,
+    /// The board's heap in bytes: 102400 if not given, or what a whole image leaves of the chip's RAM
+    #[arg(long, value_name = "BYTES")]
+    heap: Option<usize>,
 
     /// Let the n-th allocation fail, and as many in all as COUNT says (1); AT+SYSHEAPFAIL does it while the board runs
     #[arg(long, value_name = "N[,COUNT]", value_parser = parse_heap_failing)]
@@ -262,6 +262,11 @@ impl Rtc {
 }
 
 impl Options {
+    /// As far as it is known before an image is loaded.
+    pub fn heap_bytes(&self) -> usize {
+        self.heap.unwrap_or(board::DEFAULT_HEAP_BYTES)
+    }
+
     /// What the simulated core runs, if it is to run.
     pub fn program(&self) -> Option<xt804::Program> {
         let image = self.image.clone().filter(|_| self.cpu == Cpu::Xt804)?;

@@ -1,11 +1,15 @@
-/* snprintf with what Mbed TLS and lwIP write: %s %c %d %i %u %x %X %p %%, a width, zeros before it, a precision, l and
- * z. */
+/*
+ * snprintf and, into the log, printf, with what Mbed TLS and lwIP write: %s %c %d %i %u %x %X %p %%, a width, zeros
+ * before it, a precision, l and z.
+ */
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "wm_log.h"
 
 struct text {
     char *to;
@@ -158,6 +162,28 @@ int vsnprintf(char *restrict to, size_t size, const char *restrict format, va_li
         to[text.length < size ? text.length : size - 1] = '\0';
     }
     return (int)text.length;
+}
+
+int printf(const char *restrict format, ...)
+{
+    char line[128];
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    wm_log_printf(WM_LOG_LEVEL_INFO, LOG_TAG, "%s", line);
+    return length;
+}
+
+/* The compiler takes these for a printf of plain text. */
+int puts(const char *line)
+{
+    return printf("%s\n", line);
+}
+
+int putchar(int byte)
+{
+    return printf("%c", byte);
 }
 
 int snprintf(char *restrict to, size_t size, const char *restrict format, ...)

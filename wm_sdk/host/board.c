@@ -54,6 +54,7 @@ static void boot(void *unused)
         .faults = board.options.faults,
         .faults_count = board.options.faults_count,
         .time_server_port = board.options.time_server_port,
+        .stack = board.options.stack,
     };
     if (net_start(&net) != 0) {
         end_program(EXIT_FAILURE);

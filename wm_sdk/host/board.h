@@ -48,6 +48,8 @@ struct board_options {
     struct credential_files credentials;
     /* What a product's own code does before the AT server starts, in the SDK's main task; or NULL. */
     void (*product)(void);
+    /* Whose network stack it is; NULL for the board's own. */
+    const struct net_stack *stack;
     /* Registers the serial line with the AT server; NULL for wm_atcmd_dev_register. */
     atcmd_register register_device;
     struct neighbours_sources sources;

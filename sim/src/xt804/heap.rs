@@ -11,10 +11,32 @@ use w800_mqtt_at::sdk::bindings;
 use super::call::Trouble;
 use super::guest::core;
 
-/// Whose a block is, as `wm_sdk/host/heap.h` tells it.
-const OTHERS: &CStr = c"w800-mqtt-at";
 /// `enum heap_owner`.
 const HEAP_MBEDTLS: c_uint = 0;
+
+/// Whose a block is, as `wm_sdk/host/heap.h` tells it.
+#[derive(Clone, Copy, Debug)]
+pub enum Owner {
+    /// Mbed TLS's.
+    Mbedtls,
+    /// The rest's.
+    Others,
+}
+
+impl Owner {
+    /// The one whose file asks for a block.
+    pub fn of(file: &str) -> Self {
+        if file.starts_with("mbedtls/") { Self::Mbedtls } else { Self::Others }
+    }
+
+    fn name(self) -> &'static CStr {
+        match self {
+            Self::Mbedtls => c"mbedtls/context",
+            Self::Others => c"w800-mqtt-at",
+        }
+    }
+}
+
 const WM_HEAP_CAP_DEFAULT: c_uint = 1;
 
 unsafe extern "C" {
@@ -30,9 +52,9 @@ fn charges() -> MutexGuard<'static, BTreeMap<u32, usize>> {
 }
 
 /// A block of the board's heap; `None` when it is full.
-fn charge(size: u32) -> Option<usize> {
+fn charge(size: u32, owner: Owner) -> Option<usize> {
     // SAFETY: any size may be asked for, and the name is static.
-    let block = unsafe { wm_heap_caps_alloc_tracing(size as usize, WM_HEAP_CAP_DEFAULT, OTHERS.as_ptr(), 0) };
+    let block = unsafe { wm_heap_caps_alloc_tracing(size as usize, WM_HEAP_CAP_DEFAULT, owner.name().as_ptr(), 0) };
     (!block.is_null()).then(|| block.expose_provenance())
 }
 
@@ -41,10 +63,13 @@ fn discharge(block: usize) {
     unsafe { bindings::heap_free(std::ptr::with_exposed_provenance_mut(block)) };
 }
 
-/// A block; 0 when the board's heap is full.
-pub fn take(size: u32) -> Result<u32, Trouble> {
-    let Some(block) = charge(size) else { return Ok(0) };
-    let at = core().allocate(size)?;
+/// A block; 0 when the board's heap is full, or has no piece that is large enough.
+pub fn take(size: u32, owner: Owner) -> Result<u32, Trouble> {
+    let Some(block) = charge(size, owner) else { return Ok(0) };
+    let Some(at) = core().try_allocate(size)? else {
+        discharge(block);
+        return Ok(0);
+    };
     charges().insert(at, block);
     Ok(at)
 }
