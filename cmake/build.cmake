@@ -55,6 +55,8 @@ add_custom_command(
     COMMENT "w800-mqtt-at: configuration"
     VERBATIM
 )
+# Cargo's own list of sources, which the archive's DEPFILE is made of, has the library's only.
+file(GLOB w800_mqtt_at_rewrite CONFIGURE_DEPENDS "${w800_mqtt_at_root}/xt804/rewrite/src/*.rs")
 add_custom_command(
     OUTPUT "${w800_mqtt_at_archive}"
     COMMAND ${CMAKE_COMMAND} -E env
@@ -72,6 +74,7 @@ add_custom_command(
         "${w800_mqtt_at_root}/linker/csky-w800-none-elfabiv2.json"
         "${w800_mqtt_at_root}/scripts/build-target.sh"
         "${w800_mqtt_at_root}/scripts/component/build.sh"
+        ${w800_mqtt_at_rewrite}
     DEPFILE "${w800_mqtt_at_archive}.d"
     COMMENT "w800-mqtt-at: cargo"
     USES_TERMINAL

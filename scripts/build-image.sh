@@ -2,7 +2,10 @@
 # Builds the program that `w800-sim --cpu xt804` runs: libw800_mqtt_at.a for the chip, linked alone, with the firmware's
 # functions left to the board. Prints its path.
 #
-#   scripts/build-image.sh [cargo options]
+#   scripts/build-image.sh [--whole] [cargo options]
+#
+# --whole links lwIP, Mbed TLS and what they need (wm_sdk/chip) as well, so that all of these are executed, in the chip's
+# RAM alone; the board keeps the RTOS, the storage, the AT server and the radio.
 #
 # Environment: as scripts/build-target.sh.
 set -euo pipefail
@@ -11,7 +14,12 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 source "$root/scripts/setup/common.sh"
 
 out=${CARGO_TARGET_DIR:-$root/target}/csky
-image=$out/w800_mqtt_at.image.elf
+whole=
+if [[ ${1:-} == --whole ]]; then
+    whole=1
+    shift
+fi
+image=$out/w800_mqtt_at.${whole:+whole.}image.elf
 # As wm_sdk/host/credentials.h has it.
 credential_bytes=16384
 
@@ -20,10 +28,22 @@ credential_bytes=16384
 # for any CPU: the attributes that name one are dropped.
 firmware() {
     {
-        printf '.comm mqtt_client_tls_%s, '"$credential_bytes"', 8\n' ca cert key
-        printf '.long %s\n' uart_send uart_recv
+        certificates
+        printf '.section .rodata.device,"a"\n.long %s\n' uart_send uart_recv
     } | "${csky}as" -mcpu=ck804ef -mhard-float -o "$out/firmware.o"
     "${csky}objcopy" --remove-section=.csky.attributes "$out/firmware.o"
+}
+
+# In flash, where a product has them. The library alone is linked by itself, and has as much RAM as it wants.
+certificates() {
+    local name
+    for name in mqtt_client_tls_{ca,cert,key}; do
+        if [[ $whole ]]; then
+            printf '.section .rodata.%s,"a"\n.global %s\n%s: .space %s\n' "$name" "$name" "$name" "$credential_bytes"
+        else
+            printf '.comm %s, %s, 8\n' "$name" "$credential_bytes"
+        fi
+    done
 }
 
 has() {
@@ -38,8 +58,16 @@ link() {
             roots+=,$name
         fi
     done
+    local inputs=("$out/libw800_mqtt_at.a" "$out/firmware.o")
+    if [[ $whole ]]; then
+        local archives
+        archives=$("$root/scripts/setup/csky-c.sh")
+        inputs+=("$archives"/lib{lwip,mbedtls,chip}.a)
+        # What the board calls of it (sim/src/xt804/radio.rs).
+        roots+=,interface_start,interface_link_up,interface_link_down,interface_address,chip_sntp_start,interface_sntp_stop
+    fi
     toolchain cargo run --quiet --manifest-path "$root/xt804/Cargo.toml" --target-dir "$out/xt804" --bin xt804-link -- \
-        "${csky}ld" "$image" "$roots" "$out/libw800_mqtt_at.a" "$out/firmware.o"
+        "${csky}ld" "$image" "$roots" "${inputs[@]}"
 }
 
 mkdir -p "$out"

@@ -4,7 +4,7 @@
 #   scripts/setup.sh [host|target|test|all]
 #
 #   host    what `cargo build` and `cargo test` need, the virtual board with them
-#   target  what scripts/build-target.sh needs: core's source and C-SKY binutils
+#   target  what the chip's builds need: core's source, C-SKY binutils, a C compiler, and lwIP and Mbed TLS by it
 #   test    brokers, a browser, and Python packages for the serial tests
 #   all     everything (default)
 #
@@ -18,7 +18,7 @@ source "$here/setup/common.sh"
 BINDGEN=(libclang-19-dev clang-19 libnewlib-dev)
 HOST=(xz-utils gcc libc6-dev make pkg-config libslirp-dev libglib2.0-dev clang-format-19)
 TARGET=(xz-utils binutils gcc make bison flex)
-TEST=(cmake ninja-build mosquitto mosquitto-clients python3-venv openssl $(command -v node >/dev/null || echo nodejs) $(command -v npm >/dev/null || echo npm))
+TEST=(cmake ninja-build mosquitto mosquitto-clients rabbitmq-server python3-venv openssl $(command -v node >/dev/null || echo nodejs) $(command -v npm >/dev/null || echo npm))
 
 host() {
     apt_need "${BINDGEN[@]}" "${HOST[@]}"
@@ -30,11 +30,13 @@ target() {
     apt_need "${BINDGEN[@]}" "${TARGET[@]}"
     "$here/setup/rust-src.sh"
     "$here/setup/csky-binutils.sh"
+    "$here/setup/csky-c.sh" >/dev/null
 }
 
 tests() {
     apt_need "${TEST[@]}"
     "$here/setup/python.sh" >/dev/null
+    "$here/setup/python.sh" "$here/serial/amqtt-requirements.txt" >/dev/null
     "$here/setup/node.sh" >/dev/null
     "$here/setup/chromium.sh" >/dev/null
 }

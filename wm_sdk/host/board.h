@@ -24,6 +24,8 @@ struct board_options {
     wm_log_level_t log_level;
     /* Bytes. */
     size_t heap_limit;
+    /* From the start; AT+SYSHEAPFAIL changes it. */
+    struct heap_failing heap_failing;
     /* Where the ms counter starts. */
     uint32_t uptime_ms;
     /* For kernel_preempt; 0 for none. */
@@ -31,6 +33,8 @@ struct board_options {
     /* The clock at boot, in seconds since 1970; negative leaves it unset. */
     int64_t rtc;
     bool wifi_off;
+    /* How long an address takes after AT+CWJAP. */
+    uint32_t dhcp_delay_ms;
     /* See net.h. */
     bool net_open;
     /* `name=address` entries for the resolver. */
@@ -44,6 +48,8 @@ struct board_options {
     struct credential_files credentials;
     /* What a product's own code does before the AT server starts, in the SDK's main task; or NULL. */
     void (*product)(void);
+    /* Whose network stack it is; NULL for the board's own. */
+    const struct net_stack *stack;
     /* Registers the serial line with the AT server; NULL for wm_atcmd_dev_register. */
     atcmd_register register_device;
     struct neighbours_sources sources;

@@ -74,7 +74,7 @@ impl Link<'_> {
         let mut command = Command::new(self.ld);
         command.arg("--gc-sections").arg("-T").arg(&script).arg("-o").arg(self.output).arg(response);
         command.args(self.roots.iter().map(|root| format!("--require-defined={root}")));
-        command.arg("--entry=0").args(self.inputs);
+        command.arg("--entry=0").arg("--start-group").args(self.inputs).arg("--end-group");
         let output = command.output().map_err(|error| format!("{}: {error}", self.ld.display()))?;
         if output.status.success() {
             return Ok(());

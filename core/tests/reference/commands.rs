@@ -207,10 +207,17 @@ pub const fn about(command: CommandId) -> About {
             notes: &[
                 "Ends with `+MQTTPUB:OK` or `+MQTTPUB:FAIL` in place of `OK` and `ERROR`. `AT+MQTTERR?` has the code.",
                 "At QoS 0 a message of more than 1,024 bytes goes to the network as it is typed, in constant memory, up to what \
-                 MQTT can carry (268,435,455 bytes with the topic); a longer one answers 0x604c before the prompt. The port \
-                 takes 1,024 bytes ahead of the network: a host without flow control must not be faster than the network \
-                 for longer than that. If the connection is lost meanwhile, the rest is taken and dropped, then \
+                 MQTT can carry (268,435,455 bytes with the topic); a longer one answers 0x604c before the prompt. \
+                 If the connection is lost meanwhile, the rest is taken and dropped, then \
                  `+MQTTPUB:FAIL`. If the host gives up in the middle, the packet cannot be completed, and the connection is closed.",
+                "A host without flow control keeps to the network's pace when it streams so: the port takes 1,024 bytes ahead of \
+                 the network, and what comes while it is full is lost on the line. On a network that keeps up nothing is lost \
+                 at 115,200, 921,600 and 2,000,000 baud. For a slower one choose a baud rate below ten times its bytes a \
+                 second, or send pieces of at most 1,024 bytes and let each have the time that the network takes for it. \
+                 Where bytes were lost the message has no end: 20 s after the last byte comes `+MQTTPUB:FAIL`, and the \
+                 connection ends, so that nobody gets a part of it. Send nothing before the result: it would be taken for \
+                 what is missing. Messages of up to 1,024 bytes, and those of QoS 1 and 2, wait in memory: nothing of them \
+                 is lost at any of these rates.",
                 "At QoS 1 and 2 the message is kept until it is confirmed. What does not fit answers 0x6005 before the prompt: \
                  the message and 12 KiB to send it with must be free.",
                 "`timeout_ms` begins with the last byte of data.",

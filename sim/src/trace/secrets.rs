@@ -24,7 +24,7 @@ const SECRETIVE: [Secretive; 3] = [
 ];
 
 /// Commands without a secret among their parameters.
-const OPEN: [&str; 30] = [
+const OPEN: [&str; 31] = [
     "",
     "E0",
     "E1",
@@ -36,6 +36,7 @@ const OPEN: [&str; 30] = [
     "+CIPSNTPTIME",
     "+SYSHEAP",
     "+SYSHEAPBY",
+    "+SYSHEAPFAIL",
     "+SYSCPU",
     "+SYSTASKS",
     "+MQTTCLIENTID",

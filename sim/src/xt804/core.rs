@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use xt804::arena::Arena;
 use xt804::context::{Context, Counters};
 use xt804::machine::Machine;
 
-use super::arena::Arena;
 use super::call::{Trouble, Words};
 
 /// Behind every block, to see whether it was written past its end.
 const TAIL: [u8; 8] = *b"\xfe\xe1\xde\xadtail";
 const TAIL_BYTES: u32 = TAIL.len() as u32;
+/// For the word above a stack, whose end is a multiple of as many bytes.
+const WORD_ROOM: u32 = 8;
 const FRESH: u8 = 0xa5;
 const STALE: u8 = 0xdd;
 
@@ -72,12 +74,22 @@ impl Core {
 
     /// A block of the guest's memory that costs the board's heap nothing.
     pub fn allocate(&mut self, size: u32) -> Result<u32, Trouble> {
-        let full = || Trouble::Misuse(format!("the simulated RAM has no {size} bytes left"));
-        let with_tail = size.checked_add(TAIL_BYTES).ok_or_else(full)?;
-        let at = self.arena.take(with_tail).ok_or_else(full)?;
+        let block = self.try_allocate(size)?;
+        block.ok_or_else(|| Trouble::Misuse(format!("the simulated RAM has no {size} bytes left in one piece")))
+    }
+
+    /// As [`Self::allocate`]; `None` where there is no room.
+    pub fn try_allocate(&mut self, size: u32) -> Result<Option<u32>, Trouble> {
+        let with_tail = size.checked_add(TAIL_BYTES);
+        let Some(at) = with_tail.and_then(|size| self.arena.take(size)) else { return Ok(None) };
         self.machine.memory_mut().bytes_mut(at, size)?.fill(FRESH);
         self.machine.memory_mut().write(at.saturating_add(size), &TAIL)?;
-        Ok(at)
+        Ok(Some(at))
+    }
+
+    /// How much of the memory is free, and the largest piece of it.
+    pub fn room(&self) -> (u32, u32) {
+        self.arena.room()
     }
 
     /// The size of a block.
@@ -141,10 +153,11 @@ impl Core {
         text
     }
 
-    /// Registers and a stack for a task.
-    pub fn begin_context(&mut self, name: &str, stack: u32) -> Result<usize, Trouble> {
-        let guard = self.allocate(stack)?;
+    /// Registers and a stack for a task, with a word for [`Self::task_word`]. `None` where there is no room.
+    pub fn begin_context(&mut self, name: &str, stack: u32) -> Result<Option<usize>, Trouble> {
+        let Some(guard) = self.try_allocate(stack.saturating_add(WORD_ROOM))? else { return Ok(None) };
         let mut context = Context::new(name, guard, guard.saturating_add(stack));
+        self.machine.memory_mut().write(context.stack.top, &[0; 4])?;
         if self.folded.is_some() {
             context.start_profile();
         }
@@ -154,7 +167,12 @@ impl Core {
             Some(place) => *place = Some(context),
             None => self.contexts.push(Some(context)),
         }
-        Ok(slot)
+        Ok(Some(slot))
+    }
+
+    /// Where a task has a word of its own, 0 from the task's begin: above its stack.
+    pub fn task_word(&mut self, slot: usize) -> Result<u32, Trouble> {
+        Ok(self.parts(slot)?.1.stack.top)
     }
 
     /// Forgets those of a task that is gone: its stack may look as it likes.

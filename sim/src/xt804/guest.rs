@@ -72,21 +72,53 @@ thread_local! {
     static SLOT: OnceCell<Slot> = const { OnceCell::new() };
 }
 
+/// Makes a context for a task to come; `None` where its stack finds no room, as is told then.
+pub fn prepare(name: &str, stack: u32) -> Option<usize> {
+    let slot = or_end(core().begin_context(name, stack));
+    if slot.is_none() {
+        tell_refusal(&format!("the {stack} bytes of stack of task \"{name}\""));
+    }
+    slot
+}
+
+/// Takes a context back that no task has entered.
+pub fn forget(slot: usize) {
+    core().end_context(slot);
+}
+
+/// Says for what there was no room in the simulated RAM.
+pub fn tell_refusal(what: &str) {
+    let (free, largest) = core().room();
+    eprintln!(
+        "w800-sim: task \"{}\": no room in RAM for {what}: {free} bytes are free, {largest} in one piece",
+        task_name()
+    );
+}
+
 /// Gives the calling thread a context. A thread that calls the guest without one gets one by its task's name.
-pub fn enter_thread(name: &str, stack: u32) {
-    let slot = match core().begin_context(name, stack) {
-        Ok(slot) => slot,
-        Err(trouble) => end(&trouble.to_string()),
-    };
+pub fn enter_thread(slot: usize) {
     SLOT.with(|cell| cell.set(Slot(slot)).unwrap_or_else(|_| end("a task is entered twice")));
 }
 
 fn slot() -> usize {
     if SLOT.with(|cell| cell.get().is_none()) {
         let name = task_name();
-        enter_thread(&name, stack_bytes(&name));
+        match prepare(&name, stack_bytes(&name)) {
+            Some(slot) => enter_thread(slot),
+            None => end("the board cannot go on without that task"),
+        }
     }
     SLOT.with(|cell| cell.get().map_or(usize::MAX, |slot| slot.0))
+}
+
+fn or_end<R>(outcome: Result<R, Trouble>) -> R {
+    outcome.unwrap_or_else(|trouble| end(&trouble.to_string()))
+}
+
+/// Where the calling task has a word of its own.
+pub fn task_word() -> Result<u32, Trouble> {
+    let slot = slot();
+    core().task_word(slot)
 }
 
 fn stack_bytes(task: &str) -> u32 {

@@ -14,6 +14,8 @@ pub enum Kind {
     Semaphore,
     /// `wm_os_mutex_t *`
     Mutex,
+    /// `wm_os_queue_t *`
+    Queue,
     /// `wm_nvs_handle_t`
     Storage,
 }

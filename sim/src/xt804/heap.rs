@@ -11,13 +11,37 @@ use w800_mqtt_at::sdk::bindings;
 use super::call::Trouble;
 use super::guest::core;
 
+/// `enum heap_owner`.
+const HEAP_MBEDTLS: c_uint = 0;
+
 /// Whose a block is, as `wm_sdk/host/heap.h` tells it.
-const OTHERS: &CStr = c"w800-mqtt-at";
-const MBEDTLS: &CStr = c"mbedtls/context";
+#[derive(Clone, Copy, Debug)]
+pub enum Owner {
+    /// Mbed TLS's.
+    Mbedtls,
+    /// The rest's.
+    Others,
+}
+
+impl Owner {
+    /// The one whose file asks for a block.
+    pub fn of(file: &str) -> Self {
+        if file.starts_with("mbedtls/") { Self::Mbedtls } else { Self::Others }
+    }
+
+    fn name(self) -> &'static CStr {
+        match self {
+            Self::Mbedtls => c"mbedtls/context",
+            Self::Others => c"w800-mqtt-at",
+        }
+    }
+}
+
 const WM_HEAP_CAP_DEFAULT: c_uint = 1;
 
 unsafe extern "C" {
     fn wm_heap_caps_alloc_tracing(size: usize, caps: c_uint, file: *const c_char, line: c_int) -> *mut c_void;
+    fn heap_assign(block: *mut c_void, owner: c_uint);
 }
 
 /// What the board's heap is charged with for each block of the guest's.
@@ -28,9 +52,9 @@ fn charges() -> MutexGuard<'static, BTreeMap<u32, usize>> {
 }
 
 /// A block of the board's heap; `None` when it is full.
-fn charge(size: u32, owner: &'static CStr) -> Option<usize> {
+fn charge(size: u32, owner: Owner) -> Option<usize> {
     // SAFETY: any size may be asked for, and the name is static.
-    let block = unsafe { wm_heap_caps_alloc_tracing(size as usize, WM_HEAP_CAP_DEFAULT, owner.as_ptr(), 0) };
+    let block = unsafe { wm_heap_caps_alloc_tracing(size as usize, WM_HEAP_CAP_DEFAULT, owner.name().as_ptr(), 0) };
     (!block.is_null()).then(|| block.expose_provenance())
 }
 
@@ -39,10 +63,13 @@ fn discharge(block: usize) {
     unsafe { bindings::heap_free(std::ptr::with_exposed_provenance_mut(block)) };
 }
 
-/// A block; 0 when the board's heap is full.
-pub fn take(size: u32) -> Result<u32, Trouble> {
-    let Some(block) = charge(size, OTHERS) else { return Ok(0) };
-    let at = core().allocate(size)?;
+/// A block; 0 when the board's heap is full, or has no piece that is large enough.
+pub fn take(size: u32, owner: Owner) -> Result<u32, Trouble> {
+    let Some(block) = charge(size, owner) else { return Ok(0) };
+    let Some(at) = core().try_allocate(size)? else {
+        discharge(block);
+        return Ok(0);
+    };
     charges().insert(at, block);
     Ok(at)
 }
@@ -58,14 +85,13 @@ pub fn give_back(at: u32) -> Result<u32, Trouble> {
 
 /// Counts the block around a context of Mbed TLS's with what Mbed TLS allocates itself.
 pub fn is_for_mbedtls(address: u32) -> Result<(), Trouble> {
-    let mut charges = charges();
-    let Some((at, block)) = charges.range_mut(..=address).next_back() else { return Ok(()) };
+    let charges = charges();
+    let Some((at, block)) = charges.range(..=address).next_back() else { return Ok(()) };
     let size = core().size(*at)?;
     if address >= at.saturating_add(size) {
         return Ok(());
     }
-    discharge(*block);
-    // It fits: nobody else has run.
-    *block = charge(size, MBEDTLS).ok_or_else(|| Trouble::Misuse("a block does not fit its own place".to_owned()))?;
+    // SAFETY: `charge` got it from there, and it was not given back yet.
+    unsafe { heap_assign(std::ptr::with_exposed_provenance_mut(*block), HEAP_MBEDTLS) };
     Ok(())
 }

@@ -3,7 +3,7 @@
 use w800_mqtt_at::sdk::bindings as sdk;
 
 use super::call::{Outcome, Row, Words};
-use super::{at, contexts, crypto, device, libc, nvs, osal, sockets, tls};
+use super::{at, contexts, crypto, device, libc, nvs, osal, queue, radio, sockets, tls};
 
 const fn row(name: &'static str, arguments: u8, thunk: fn(Words) -> Outcome) -> Row {
     Row { name, arguments, thunk }
@@ -20,6 +20,7 @@ static ROWS: &[Row] = &[
     row("wm_atcmd_exit_passthrough", 1, at::exit_passthrough),
     row("uart_send", 2, device::uart_send),
     row("uart_recv", 3, device::uart_recv),
+    row("wm_heap_get_free_size", 0, osal::heap_get_free_size),
     row("wm_log_printf", VARIADIC, osal::log_printf),
     row("wm_os_internal_get_time_ms", 0, osal::get_time_ms),
     row("wm_os_internal_release_critical", 0, osal::release_critical),
@@ -46,6 +47,7 @@ static ROWS: &[Row] = &[
     row("lwip_freeaddrinfo", 1, sockets::freeaddrinfo),
     row("lwip_getaddrinfo", 4, sockets::getaddrinfo),
     row("lwip_socket_thread_cleanup", 0, sockets::thread_cleanup),
+    row("lwip_socket_thread_init", 0, sockets::thread_init),
     row("poll", 3, sockets::poll),
     row("recv", 4, sockets::recv),
     row("send", 4, sockets::send),
@@ -110,6 +112,25 @@ static ROWS: &[Row] = &[
     row("strlen", 1, libc::strlen),
     row("time", 1, libc::time),
     row("__muldi3", 4, libc::muldi3),
+    // What lwIP, Mbed TLS and the board's layer in a whole image call (wm_sdk/chip).
+    row("wm_heap_caps_alloc_tracing", 4, queue::alloc),
+    row("wm_heap_caps_free", 1, libc::free),
+    row("wm_os_internal_calloc_tracing", 4, queue::calloc),
+    row("wm_os_internal_queue_create", 2, queue::create),
+    row("wm_os_internal_queue_delete", 1, queue::delete),
+    row("wm_os_internal_queue_forever_send", 2, queue::forever_send),
+    row("wm_os_internal_queue_receive_ms", 3, queue::receive_ms),
+    row("wm_os_internal_queue_send", 2, queue::send),
+    row("wm_os_internal_sem_delete", 1, queue::sem_delete),
+    row("board_frame_length", 0, radio::frame_length),
+    row("board_frame_send", 2, radio::frame_send),
+    row("board_frame_take", 2, radio::frame_take),
+    row("board_frame_wait", 0, radio::frame_wait),
+    row("board_network_time", 2, radio::network_time),
+    row("board_panic", 1, queue::panic),
+    row("board_radio_set_link", 1, radio::set_link),
+    row("board_random", 2, radio::random),
+    row("board_task_word", 0, queue::task_word),
 ];
 
 /// The rows of an image's imports, in their order.

@@ -14,7 +14,7 @@ unsafe extern "C" {
 }
 
 pub fn malloc([size, ..]: Words) -> Outcome {
-    Ok(u64::from(heap::take(size)?))
+    Ok(u64::from(heap::take(size, heap::Owner::Others)?))
 }
 
 pub fn calloc([count, size, ..]: Words) -> Outcome {

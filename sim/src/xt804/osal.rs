@@ -85,16 +85,19 @@ pub fn mutex_release([mutex, ..]: Words) -> Outcome {
 
 /// What a new task needs to know.
 struct Launch {
-    name: String,
+    slot: usize,
     entry: u32,
     parameter: u32,
-    stack: u32,
 }
 
 /// A new task must not run before its creator has its handle: it has at most the priority of that one.
 pub fn task_create([place, name, entry, parameter, stack, priority, flag, ..]: Words) -> Outcome {
     let name = memory::text(name)?;
-    let launch = Launch { name: name.to_string_lossy().into_owned(), entry, parameter, stack };
+    let Some(slot) = guest::prepare(&name.to_string_lossy(), stack) else {
+        set_word(place, 0)?;
+        return status(bindings::WM_OS_STATUS_ERROR);
+    };
+    let launch = Launch { slot, entry, parameter };
     let launch = Box::into_raw(Box::new(launch));
     let mut task = std::ptr::null_mut();
     // SAFETY: place and name are valid, and the entry takes the parameter over.
@@ -112,6 +115,7 @@ pub fn task_create([place, name, entry, parameter, stack, priority, flag, ..]: W
     if outcome != bindings::WM_OS_STATUS_SUCCESS {
         // SAFETY: no task has it.
         drop(unsafe { Box::from_raw(launch) });
+        guest::forget(slot);
     }
     created(place, Kind::Task, task, outcome)
 }
@@ -119,11 +123,14 @@ pub fn task_create([place, name, entry, parameter, stack, priority, flag, ..]: W
 extern "C" fn run_task(launch: *mut c_void) {
     // SAFETY: `task_create` has made it for this task.
     let launch = *unsafe { Box::from_raw(launch.cast::<Launch>()) };
-    guest::enter_thread(&launch.name, launch.stack);
+    guest::enter_thread(launch.slot);
     let (entry, parameter) = (launch.entry, launch.parameter);
-    // The task may end by being deleted.
-    drop(launch);
     call(entry, &[parameter]);
+}
+
+pub fn heap_get_free_size(_: Words) -> Outcome {
+    // SAFETY: no requirements.
+    Ok(unsafe { bindings::wm_heap_get_free_size() } as u64)
 }
 
 pub fn task_id(_: Words) -> Outcome {

@@ -1,116 +1,55 @@
 /*
- * The board's side of the network: lwIP's interface, the Wi-Fi task that feeds it, and the link's ups and downs.
+ * The board's side of the network: starts the radio and the stack on it, which is lwIP here or, where the simulated
+ * processor executes a whole image, lwIP there.
  */
 #include "net.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "lwip/dhcp.h"
-#include "lwip/etharp.h"
-#include "lwip/ethip6.h"
-#include "lwip/netif.h"
-#include "lwip/netifapi.h"
-#include "lwip/tcpip.h"
-#include "netif/ethernet.h"
+#include "wm_osal.h"
 
+#include "addresses.h"
 #include "hosts.h"
+#include "interface.h"
 #include "radio.h"
 #include "virtual_servers.h"
 
-#define WIFI_TASK_STACK 4096
-#define MTU 1500
 #define FAULT_NAME_BYTES 16
 
-static const uint8_t hardware_address[ETH_HWADDR_LEN] = {0x02, 0x57, 0x38, 0x00, 0x00, 0x01};
+static bool always(void *context)
+{
+    (void)context;
+    return true;
+}
+
+static int link_up(uint32_t timeout_ms)
+{
+    interface_associate();
+    return addresses_await(timeout_ms, always, NULL);
+}
+
+static const struct net_stack native_stack = {
+    .start = interface_start,
+    .link_up = link_up,
+    .link_down = interface_link_down,
+    .address = interface_address,
+    .sntp_start = interface_sntp_start,
+    .sntp_stop = interface_sntp_stop,
+};
 
 static struct hosts hosts;
-static struct netif wifi;
 static wm_os_sem_t *frames_waiting;
-static wm_os_sem_t *address_changed;
+static const struct net_stack *stack;
 
 static void on_receive(void)
 {
     wm_os_internal_sem_release(frames_waiting);
 }
 
-/* A frame that finds no memory or no room in lwIP's mailbox is lost, as on the chip. */
-static void pass_to_lwip(const struct frame *frame)
+void interface_wait_for_frames(void)
 {
-    struct pbuf *buffer = pbuf_alloc(PBUF_RAW, (u16_t)frame->length, PBUF_POOL);
-    if (buffer == NULL) {
-        return;
-    }
-    pbuf_take(buffer, frame->bytes, (u16_t)frame->length);
-    if (wifi.input(buffer, &wifi) != ERR_OK) {
-        pbuf_free(buffer);
-    }
-}
-
-static void run_wifi(void *argument)
-{
-    (void)argument;
-    for (;;) {
-        wm_os_internal_sem_acquire_ms(frames_waiting, WM_OS_WAIT_TIME_MAX);
-        const struct frame *frame;
-        while ((frame = radio_received()) != NULL) {
-            if (netif_is_link_up(&wifi)) {
-                pass_to_lwip(frame);
-            }
-            radio_release();
-        }
-    }
-}
-
-static err_t send_frame(struct netif *netif, struct pbuf *buffer)
-{
-    (void)netif;
-    struct frame *slot = radio_transmit_slot();
-    if (slot == NULL) {
-        return ERR_MEM;
-    }
-    if (buffer->tot_len > sizeof slot->bytes) {
-        return ERR_BUF;
-    }
-    slot->length = pbuf_copy_partial(buffer, slot->bytes, buffer->tot_len, 0);
-    radio_transmit();
-    return ERR_OK;
-}
-
-static err_t set_up_interface(struct netif *netif)
-{
-    netif->name[0] = 'w';
-    netif->name[1] = 'l';
-    netif->hostname = "w800";
-    netif->mtu = MTU;
-    netif->hwaddr_len = ETH_HWADDR_LEN;
-    memcpy(netif->hwaddr, hardware_address, ETH_HWADDR_LEN);
-    netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET | NETIF_FLAG_IGMP;
-    netif->output = etharp_output;
-#if LWIP_IPV6
-    netif->output_ip6 = ethip6_output;
-#endif
-    netif->linkoutput = send_frame;
-    return ERR_OK;
-}
-
-static void on_interface_event(struct netif *netif, netif_nsc_reason_t reason,
-                               const netif_ext_callback_args_t *arguments)
-{
-    (void)netif;
-    (void)arguments;
-    if (reason & (LWIP_NSC_IPV4_ADDRESS_CHANGED | LWIP_NSC_IPV4_SETTINGS_CHANGED)) {
-        wm_os_internal_sem_release(address_changed);
-    }
-}
-
-static void add_interface(void *argument)
-{
-    (void)argument;
-    NETIF_DECLARE_EXT_CALLBACK(events)
-    netif_add_ext_callback(&events, on_interface_event);
-    netif_add_noaddr(&wifi, NULL, set_up_interface, tcpip_input);
-    netif_set_default(&wifi);
+    wm_os_internal_sem_acquire_ms(frames_waiting, WM_OS_WAIT_TIME_MAX);
 }
 
 static int parse_hosts(const struct net_options *options)
@@ -149,65 +88,67 @@ static int set_faults(const struct net_options *options)
     return 0;
 }
 
-static int start_wifi_task(void)
-{
-    wm_os_task_t task;
-    if (wm_os_internal_sem_create(&frames_waiting, 0) != WM_OS_STATUS_SUCCESS ||
-        wm_os_internal_sem_create(&address_changed, 0) != WM_OS_STATUS_SUCCESS ||
-        wm_os_internal_task_create(&task, "wifi", run_wifi, NULL, WIFI_TASK_STACK, WM_TASK_WIFI_DRV_PRIO, 0) !=
-            WM_OS_STATUS_SUCCESS) {
-        fprintf(stderr, "virtual network: no memory for the Wi-Fi task\n");
-        return -1;
-    }
-    return 0;
-}
-
 int net_start(const struct net_options *options)
 {
-    if (parse_hosts(options) != 0 || set_faults(options) != 0 || start_wifi_task() != 0) {
+    if (parse_hosts(options) != 0 || set_faults(options) != 0) {
         return -1;
     }
     virtual_servers_set_time_server(options->time_server_port);
-    tcpip_init(add_interface, NULL);
+    stack = options->stack ? options->stack : &native_stack;
+    if (wm_os_internal_sem_create(&frames_waiting, 0) != WM_OS_STATUS_SUCCESS || stack->start() != 0) {
+        fprintf(stderr, "virtual network: no memory for the Wi-Fi task\n");
+        return -1;
+    }
     return radio_start(&hosts, options->open, on_receive);
-}
-
-static bool has_address(void)
-{
-    return netif_is_up(&wifi) && !ip4_addr_isany_val(*netif_ip4_addr(&wifi));
 }
 
 int net_link_up(uint32_t timeout_ms)
 {
-    uint32_t start = wm_os_internal_get_time_ms();
-    radio_set_link(true);
-    netifapi_netif_set_up(&wifi);
-    netifapi_netif_set_link_up(&wifi);
-    netifapi_dhcp_start(&wifi);
-    while (!has_address()) {
-        uint32_t elapsed = wm_os_internal_get_time_ms() - start;
-        if (elapsed >= timeout_ms) {
-            return -1;
-        }
-        wm_os_internal_sem_acquire_ms(address_changed, timeout_ms - elapsed);
+    return stack->link_up(timeout_ms);
+}
+
+void net_associate(void)
+{
+    if (interface_runs()) {
+        interface_associate();
     }
-    return 0;
+}
+
+int net_await_address(uint32_t timeout_ms, bool (*goes_on)(void *), void *context)
+{
+    return interface_runs() ? addresses_await(timeout_ms, goes_on, context) : stack->link_up(timeout_ms);
 }
 
 void net_link_down(void)
 {
-    radio_set_link(false);
-    netifapi_netif_set_link_down(&wifi);
-    netifapi_dhcp_release_and_stop(&wifi);
-    netifapi_netif_set_down(&wifi);
+    stack->link_down();
 }
 
 char *net_address(char *buffer, size_t length)
 {
-    if (ip4addr_ntoa_r(netif_ip4_addr(&wifi), buffer, (int)length) == NULL && length > 0) {
-        buffer[0] = '\0';
-    }
-    return buffer;
+    return stack->address(buffer, length);
+}
+
+void net_get_addresses(struct net_addresses *addresses)
+{
+    addresses_get(addresses);
+    net_address(addresses->ip, sizeof addresses->ip);
+}
+
+int net_sntp_start(const char *const *servers, size_t count, net_time_listener listener)
+{
+    virtual_servers_know_time_servers(servers, count);
+    return stack->sntp_start(servers, count, listener);
+}
+
+void net_sntp_stop(void)
+{
+    stack->sntp_stop();
+}
+
+void net_sntp_set_interval(uint32_t seconds)
+{
+    interface_sntp_set_interval(seconds);
 }
 
 void net_stop(void)

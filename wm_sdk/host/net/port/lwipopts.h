@@ -1,11 +1,11 @@
 /*
  * lwIP's options: the values that the SDK sets, with its Kconfig defaults, so that limits, windows, time-outs and
- * memory use are those of the chip.
+ * memory use are those of the chip. The board has them natively and, in a whole image, compiled for the chip.
  *
  * What differs, and why:
- * - LWIP_COMPAT_SOCKETS is 0: the C library of a PC has functions of those names.
+ * - LWIP_COMPAT_SOCKETS is 0 on a PC, whose C library has functions of those names.
  * - DHCP_DOES_ARP_CHECK is 0: nobody else is on this network, and the check takes seven seconds.
- * - SNTP starts at once and takes the time as it is, and hands it to net.h's listener.
+ * - SNTP starts at once and takes the time as it is, hands it to net.h's listener, and asks again at net.h's interval.
  * - The hooks for several interfaces and for multicast socket options are left out: there is one interface.
  */
 #ifndef W800_NET_LWIPOPTS_H
@@ -94,7 +94,11 @@
 /* Sockets. */
 #define LWIP_NETCONN 1
 #define LWIP_SOCKET 1
+#ifdef __csky__
+#define LWIP_COMPAT_SOCKETS 2
+#else
 #define LWIP_COMPAT_SOCKETS 0
+#endif
 #define LWIP_SOCKET_OFFSET 1
 #define LWIP_SOCKET_SELECT 1
 #define LWIP_SOCKET_POLL 1
@@ -117,6 +121,10 @@
 #define SNTP_SERVER_DNS 1
 #define SNTP_MAX_SERVERS 3
 #define SNTP_STARTUP_DELAY 0
+/* lwIP would have the compiler check a number. */
+#define SNTP_SUPPRESS_DELAY_CHECK
+#define SNTP_UPDATE_DELAY net_sntp_interval_ms()
+uint32_t net_sntp_interval_ms(void);
 #define SNTP_SET_SYSTEM_TIME_US(seconds, microseconds) net_sntp_deliver((seconds), (microseconds))
 void net_sntp_deliver(uint32_t seconds, uint32_t microseconds);
 

@@ -49,6 +49,11 @@ impl Arena {
         Some(size)
     }
 
+    /// How many bytes are free, and how many of them in the largest piece.
+    pub fn room(&self) -> (u32, u32) {
+        (self.free.values().sum(), self.free.values().copied().max().unwrap_or(0))
+    }
+
     /// The size of the block that begins here.
     pub fn size(&self, at: u32) -> Option<u32> {
         self.used.get(&at).copied()
