@@ -70,3 +70,13 @@ def test_no_room_for_a_handshake(chip, brokers):
     link.configure()
     link.connect(brokers.mosquitto.port, timeout=60)
     link.port.ok("AT+MQTTCLEAN=0")
+
+
+def test_no_room_for_a_task(chip):
+    """What is left does not hold a link's stack: CONN fails, and the log says whose stack it was."""
+    board = chip("--heap", "26000")
+    link = Link(board.port, board.host)
+    link.configure()
+    link.port.error(link.conn(1), Code.START_FAILED)
+    until(lambda: 'no room in RAM for the 8192 bytes of stack of task "mqtt"' in board.log(), board.log)
+    link.port.ok("AT+MQTTCLEAN=0")
