@@ -38,6 +38,7 @@ def test_what_it_costs():
         worse += grown(f"CONN, {name}", before["instructions"], after["instructions"])
         worse += grown(f"RAM, {name}", before["ram"], after["ram"], 2000)
         worse += grown(f"stack, {name}", before["stacks"], after["stacks"], 200)
+        worse += grown(name, before["costs"], after["costs"], 1)
     assert not worse, "\n".join(worse)
 
 

@@ -10,7 +10,8 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -30,7 +31,10 @@ CREDENTIALS = 3 * 16384
 PARTS = ("library", "mbedtls", "lwip", "chip")
 """Of an image: `chip` is what the others need of a C library and of the board."""
 
-SMALL = b"x" * 100
+SMALL, LARGE = b"x" * 100, b"x" * 65536
+
+LINE_BYTES = 200_000
+"""Of a line of 2 Mbaud, in a second."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +43,13 @@ class Case:
 
     scheme: int
     server: str = "good"
+    costs: bool = False
+    """Whether single messages are counted, too."""
 
 
 CASES = {
-    "TCP": Case(1),
-    "TLS, ECDSA": Case(3, "chain"),
+    "TCP": Case(1, costs=True),
+    "TLS, ECDSA": Case(3, "chain", costs=True),
     "TLS, RSA": Case(3, "rsa chain"),
     "TLS, mutual, ECDSA": Case(5, MUTUAL),
     "WebSocket": Case(6),
@@ -142,9 +148,7 @@ class Bench:
         link.configure(case.scheme, path="mqtt" if case.scheme >= 6 else "")
         before, (idle, _, _) = meter.total(), heap(link.port)
         if connects:
-            # Virtual time runs with the host's clock, and a busy host executes less than a chip does meanwhile.
-            link.port.ok(link.conn(self._brokers.port(case.scheme, case.server), timeout_ms=60_000), timeout=90)
-            link.port.connected(0)
+            self._connect(link, case)
             connected, least, _ = heap(link.port)
             instructions = meter.total() - before
             self._use(link, case)
@@ -158,21 +162,47 @@ class Bench:
         taken = {name: self.static + limit - free for name, free in ram.items()}
         return {"instructions": instructions, "ram": taken, "stacks": stacks, "shares": parts}
 
+    def _connect(self, link: Link, case: Case) -> None:
+        """The board's time runs with the host's clock, and a busy host executes less than a chip does meanwhile."""
+        link.port.ok(link.conn(self._brokers.port(case.scheme, case.server), timeout_ms=60_000), timeout=90)
+        link.port.connected(0)
+
     def _use(self, link: Link, case: Case) -> None:
         """What else may need the most of a stack."""
         link.subscribe("in", 2)
         link.publish("t", SMALL, 2)
-        witness = self._brokers.witness(case.scheme)
-        bring(link, witness, SMALL)
+        with closing(self._brokers.witness(case.scheme)) as witness:
+            bring(link, witness, SMALL)
         link.publish_raw("t", SMALL * 40, 1)
-        witness.close()
-        link.port.ok("AT+MQTTCLEAN=0")
+
+    def messages(self, case: Case) -> dict[str, float]:
+        """Instructions of all tasks, of a message or of a byte of a long one."""
+        board = self._board(case)
+        link = Link(board.open(), board.host)
+        meter = Meter(link)
+        link.configure(case.scheme)
+        self._connect(link, case)
+
+        def per_byte(action: Callable[[], None]) -> float:
+            return round(meter.cost(action, 2).instructions / len(LARGE), 2)
+
+        costs = {
+            f"PUB, 100 bytes, QoS {qos}": meter.cost(lambda qos=qos: link.publish("t", SMALL, qos)).instructions
+            for qos in range(3)
+        }
+        link.subscribe("in", 0)
+        with closing(self._brokers.witness(case.scheme)) as witness:
+            costs["incoming message of 100 bytes"] = meter.cost(lambda: bring(link, witness, SMALL)).instructions
+            costs["PUBRAW of 64 KiB, per byte"] = per_byte(lambda: link.publish_raw("t", LARGE, 0))
+            costs["incoming message of 64 KiB, per byte"] = per_byte(lambda: bring(link, witness, LARGE))
+        board.stop()
+        return costs
 
     def connection(self, case: Case) -> dict:
         """CONN by itself has no profile: its shares are those of a session, that of the boot taken off."""
         measured, boot = self.session(case), self.session(case, connects=False)["shares"]
         session = {part: max(0, measured["shares"][part] - boot[part]) for part in PARTS}
-        return {**measured, "shares": session}
+        return {**measured, "shares": session, "costs": self.messages(case) if case.costs else {}}
 
 
 def measure(names: Iterable[str] = CASES) -> dict:
@@ -193,6 +223,13 @@ def build_whole_image() -> str:
     return build_image("--whole")
 
 
+def cost(what: str, instructions: float) -> str:
+    """With the time that it takes, or the share of the core at a line's full speed."""
+    if what.endswith("per byte"):
+        return f"{instructions:.1f}, {100 * instructions * LINE_BYTES / MEGAHERTZ / 1e6:.1f} % at 2 Mbaud"
+    return f"{instructions:,}, {instructions / MEGAHERTZ:.3g} µs"
+
+
 def table(measured: dict) -> str:
     lines = ["| | instructions of CONN | ms at 240 MHz, at least | library | Mbed TLS | lwIP | RAM connected | RAM at the most |"]
     lines.append("|---|--:|--:|--:|--:|--:|--:|--:|")
@@ -202,6 +239,11 @@ def table(measured: dict) -> str:
         percent = " | ".join(f"{100 * parts[part] / total:.1f} %" for part in ("library", "mbedtls", "lwip"))
         row = f"| {name} | {count:,} | {count / MEGAHERTZ / 1000:,.3g} | {percent} |"
         lines.append(f"{row} {ram['connected']:,} | {ram['peak']:,} |")
+    counted = [name for name, session in measured["sessions"].items() if session["costs"]]
+    lines += ["", "| | " + " | ".join(counted) + " |", "|---|" + "--:|" * len(counted)]
+    for what in measured["sessions"][counted[0]]["costs"]:
+        figures = (measured["sessions"][name]["costs"][what] for name in counted)
+        lines.append(f"| {what} | " + " | ".join(cost(what, figure) for figure in figures) + " |")
     tasks = ("at proc", "at recv", "mqtt", "tcpip", "wifi", "main")
     lines += ["", "| most of the stack | " + " | ".join(tasks) + " |", "|---|" + "--:|" * len(tasks)]
     for name, session in measured["sessions"].items():
