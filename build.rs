@@ -63,9 +63,10 @@ const FUNCTIONS: &[&str] = &[
     "wm_os_internal_mutex_(create|acquire|release)",
     "wm_os_internal_(time_delay_ms|get_time_ms|set_critical|release_critical)",
     "wm_os_internal_timer_(create_ms|start|stop)",
+    "wm_heap_get_free_size",
     "wm_log_printf",
     "wm_system_reboot",
-    "lwip_(getaddrinfo|freeaddrinfo|socket_thread_cleanup)",
+    "lwip_(getaddrinfo|freeaddrinfo|socket_thread_(init|cleanup))",
     "tcpip_callback",
     "dns_gethostbyname",
     "ip4_route",
@@ -168,6 +169,12 @@ const PROBES: &[(&str, &str)] = &[
     ("W800_HAVE_USAGE_TEXTS", "usage_texts"),
 ];
 
+/// What follows the SDK's configuration, as `AT+MQTTVER?` names it, and its cfg.
+const FOLLOWING: &[(&str, &str)] = &[("IPV6", "lwip_ipv6"), ("DATES", "have_time_date"), ("USAGE", "usage_texts")];
+
+/// The SDK's surface as it was recorded.
+const SDK_RECORD: &str = "linker/sdk-surface.txt";
+
 /// Also run by `wm_sdk/surface`, over headers of its choice.
 pub fn main() {
     if let Err(error) = run() {
@@ -212,23 +219,65 @@ fn run() -> Result<()> {
     let bindings = builder.generate()?;
     bindings.write_to_file(PathBuf::from(env::var("OUT_DIR")?).join("bindings.rs"))?;
     probes.emit();
-    write_options(&root, sdk.as_deref(), probes.at_priority()?)
+    write_options(&root, sdk.as_deref(), &probes)
 }
 
 /// Takes the build options from the environment and from the configuration that the headers were read with.
-fn write_options(root: &Path, sdk: Option<&Path>, at_priority: u32) -> Result<()> {
+fn write_options(root: &Path, sdk: Option<&Path>, probes: &Probes) -> Result<()> {
+    let at_priority = probes.at_priority()?;
     let config = project_config(root, sdk)?.join(CONFIG_HEADER);
     println!("cargo::rerun-if-changed={}", config.display());
     let environment: BTreeMap<String, String> = env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
-    let options = build_options::resolve(&environment, &fs::read_to_string(config)?, at_priority)?;
+    let mut options = build_options::resolve(&environment, &fs::read_to_string(config)?, at_priority)?;
+    for (name, cfg) in FOLLOWING {
+        options.say(name, if probes.have(cfg) { "y" } else { "n" });
+    }
+    options.source += &format!("pub const BUILT_WITH: &str = {:?};\n", options.words);
+    options.source += &format!("pub const BUILT_FOR: &str = {:?};\n", sdk_name(root, sdk));
     fs::write(PathBuf::from(env::var("OUT_DIR")?).join("options.rs"), options.source)?;
     for cfg in options.cfgs {
         println!("cargo::rustc-cfg={cfg}");
         println!("cargo::metadata={cfg}=y");
     }
     Ok(())
+}
+
+/// Which SDK the headers are of, for `AT+MQTTVER?`: the commit of a checkout; without an SDK, the one that `wm_sdk` declares.
+fn sdk_name(root: &Path, sdk: Option<&Path>) -> String {
+    let name = match sdk {
+        Some(sdk) => checkout(sdk),
+        None => recorded(root),
+    };
+    name.unwrap_or_else(|| "an SDK of unknown version".to_owned())
+}
+
+/// The first line of the record ends with what it was taken from.
+fn recorded(root: &Path) -> Option<String> {
+    let record = root.join(SDK_RECORD);
+    println!("cargo::rerun-if-changed={}", record.display());
+    let text = fs::read_to_string(record).ok()?;
+    let (_, origin) = text.lines().next()?.rsplit_once(": ")?;
+    Some(origin.trim_end_matches('.').to_owned())
+}
+
+/// Not of another repository that the SDK lies in.
+fn checkout(sdk: &Path) -> Option<String> {
+    let head = sdk.join(".git/logs/HEAD");
+    if head.is_file() {
+        println!("cargo::rerun-if-changed={}", head.display());
+    }
+    let git = |arguments: &[&str]| -> Option<String> {
+        let said = Command::new("git").arg("-C").arg(sdk).args(arguments).stderr(Stdio::null()).output().ok()?;
+        let text = String::from_utf8(said.stdout).ok()?;
+        said.status.success().then(|| text.trim().to_owned())
+    };
+    let top = PathBuf::from(git(&["rev-parse", "--show-toplevel"])?).canonicalize().ok()?;
+    if top != sdk.canonicalize().ok()? {
+        return None;
+    }
+    git(&["log", "-1", "--abbrev=7", "--format=WM IoT SDK, commit %h of %cs"])
 }
 
 /// The folder of the `wmsdk_config.h` that a project was configured with. Without an SDK a named one has the build
@@ -293,6 +342,10 @@ impl bindgen::callbacks::ParseCallbacks for Probes {
 }
 
 impl Probes {
+    fn have(&self, cfg: &str) -> bool {
+        self.cfgs.lock().is_ok_and(|found| found.contains(&cfg))
+    }
+
     fn emit(&self) {
         for cfg in self.cfgs.lock().iter().flat_map(|found| found.iter()) {
             println!("cargo::rustc-cfg={cfg}");

@@ -9,8 +9,9 @@ use std::collections::BTreeMap;
 const PREFIX: &str = "W800_MQTT_AT_";
 const COMPONENT: &str = "CONFIG_COMPONENT_W800_MQTT_AT_ENABLED";
 
-/// A Kconfig symbol of the component that is no option here: a variable of its name is no mistake.
-const FOREIGN: &[&str] = &["W800_MQTT_AT_PREBUILT"];
+/// A Kconfig symbol of the component, and what `scripts/build-target.sh` does with the compiled code. They are no options
+/// here, and variables of their names are no mistake.
+const FOREIGN: &[&str] = &["W800_MQTT_AT_PREBUILT", "W800_MQTT_AT_REWRITE"];
 
 /// What an option may be.
 enum Kind {
@@ -84,6 +85,16 @@ pub struct Options {
     pub cfgs: Vec<String>,
     /// Rust constants, for `src/options.rs`.
     pub source: String,
+    /// Every option as `NAME=value`, with blanks between.
+    pub words: String,
+}
+
+impl Options {
+    /// Adds an option to the words.
+    pub fn say(&mut self, name: &str, value: &str) {
+        let blank = if self.words.is_empty() { "" } else { " " };
+        self.words += &format!("{blank}{name}={value}");
+    }
 }
 
 /// Reads all options from the `environment`, from the text of a `wmsdk_config.h` and from the AT server's priority.
@@ -93,7 +104,7 @@ pub struct Options {
 pub fn resolve(environment: &BTreeMap<String, String>, config: &str, at_priority: u32) -> Result<Options, String> {
     refuse_unknown(environment)?;
     let given = Given { environment, config: definitions(config) };
-    let mut options = Options { cfgs: vec![], source: String::new() };
+    let mut options = Options { cfgs: vec![], source: String::new(), words: String::new() };
     for row in OPTIONS {
         let (of, value) = match &row.kind {
             Kind::Switch { default } => {
@@ -101,7 +112,9 @@ pub fn resolve(environment: &BTreeMap<String, String>, config: &str, at_priority
                 if on {
                     options.cfgs.push(row.name.to_lowercase());
                 }
-                ("bool", on.to_string())
+                options.say(row.name, if on { "y" } else { "n" });
+                options.source += &format!("pub const {}: bool = {on};\n", row.name);
+                continue;
             }
             Kind::Number { least, most, default, of } => {
                 (*of, given.number(row.name, *least, *most, *default, "")?.to_string())
@@ -112,10 +125,13 @@ pub fn resolve(environment: &BTreeMap<String, String>, config: &str, at_priority
                 ("u32", given.number(row.name, 1, most, most, &why)?.to_string())
             }
             Kind::Choice(values) => {
-                options.cfgs.push(row.cfg(given.choice(row.name, values)?));
+                let chosen = given.choice(row.name, values)?;
+                options.cfgs.push(row.cfg(chosen));
+                options.say(row.name, chosen);
                 continue;
             }
         };
+        options.say(row.name, &value);
         options.source += &format!("pub const {}: {of} = {value};\n", row.name);
     }
     let on = |name: &str| options.cfgs.iter().any(|cfg| cfg == name);

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Sets w800_mqtt_at_archive to an archive that cargo builds with the project's options, from the SDK's own headers as
 # the project configures them. The build tool runs cargo again when a source, a header or an option has changed.
 
@@ -39,28 +40,10 @@ if(NOT w800_mqtt_at_status EQUAL 0)
 endif()
 message(STATUS "w800-mqtt-at: ${w800_mqtt_at_rustc}")
 
-# --- The options: each goes on under its own name, so that nothing of the shell's environment counts
-
-set(w800_mqtt_at_options "")
-foreach(option LINKS ARENA_BYTES TASK_STACK TASK_PRIORITY)
-    list(APPEND w800_mqtt_at_options "W800_MQTT_AT_${option}=${CONFIG_W800_MQTT_AT_${option}}")
-endforeach()
-foreach(option ERROR_LINES TLS WEBSOCKET ADDITIONS)
-    if(CONFIG_W800_MQTT_AT_${option})
-        list(APPEND w800_mqtt_at_options "W800_MQTT_AT_${option}=y")
-    else()
-        list(APPEND w800_mqtt_at_options "W800_MQTT_AT_${option}=n")
-    endif()
-endforeach()
-set(w800_mqtt_at_argv line)
-foreach(style RAW DECODED)
-    if(CONFIG_W800_MQTT_AT_ARGV_${style})
-        string(TOLOWER ${style} w800_mqtt_at_argv)
-    endif()
-endforeach()
-list(APPEND w800_mqtt_at_options "W800_MQTT_AT_ARGV=${w800_mqtt_at_argv}")
-
 # --- The build
+
+# Each option goes on under its own name, so that nothing of the shell's environment counts.
+list(TRANSFORM w800_mqtt_at_options PREPEND W800_MQTT_AT_ OUTPUT_VARIABLE w800_mqtt_at_variables)
 
 # The SDK writes this header anew whenever it configures; a copy keeps its time while its text is the same.
 set(w800_mqtt_at_config "${w800_mqtt_at_out}/config/wmsdk_config.h")
@@ -72,6 +55,8 @@ add_custom_command(
     COMMENT "w800-mqtt-at: configuration"
     VERBATIM
 )
+# Cargo's own list of sources, which the archive's DEPFILE is made of, has the library's only.
+file(GLOB w800_mqtt_at_rewrite CONFIGURE_DEPENDS "${w800_mqtt_at_root}/xt804/rewrite/src/*.rs")
 add_custom_command(
     OUTPUT "${w800_mqtt_at_archive}"
     COMMAND ${CMAKE_COMMAND} -E env
@@ -79,7 +64,7 @@ add_custom_command(
         "CARGO_TARGET_DIR=${W800_MQTT_AT_CARGO_DIR}"
         "WM_IOT_SDK_PATH=${SDK_PATH}"
         "WM_IOT_SDK_CONFIG=${w800_mqtt_at_out}/config"
-        ${w800_mqtt_at_options}
+        ${w800_mqtt_at_variables}
         ${W800_MQTT_AT_BASH} "${w800_mqtt_at_root}/scripts/component/build.sh"
         "${w800_mqtt_at_tools}" "${w800_mqtt_at_archive}"
     DEPENDS
@@ -89,6 +74,7 @@ add_custom_command(
         "${w800_mqtt_at_root}/linker/csky-w800-none-elfabiv2.json"
         "${w800_mqtt_at_root}/scripts/build-target.sh"
         "${w800_mqtt_at_root}/scripts/component/build.sh"
+        ${w800_mqtt_at_rewrite}
     DEPFILE "${w800_mqtt_at_archive}.d"
     COMMENT "w800-mqtt-at: cargo"
     USES_TERMINAL

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Sets w800_mqtt_at_archive to the archive that the project names.
 get_filename_component(w800_mqtt_at_archive "${CONFIG_W800_MQTT_AT_PREBUILT}" ABSOLUTE BASE_DIR "${PROJECT_PATH}")
 if(NOT EXISTS "${w800_mqtt_at_archive}" OR IS_DIRECTORY "${w800_mqtt_at_archive}")

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * libw800_mqtt_at.a for C code. Licence: Apache-2.0.
  *
@@ -41,9 +42,9 @@ enum w800_mqtt_at_credential {
 };
 
 /*
- * Sets a credential of a link; NULL takes it back. As with mbedtls_x509_crt_parse(), PEM has its terminating NUL
- * counted in `length`, in bytes; DER has none. Nothing is copied: `data` must stay as it is until it is replaced and no
- * connection is being made. It concerns the next connection. From any task, once the SDK's heap is up.
+ * Sets a credential of a link; NULL removes it. As with mbedtls_x509_crt_parse(), `length` counts the terminating
+ * NUL of PEM, in bytes; DER has none. Nothing is copied: `data` must stay as it is until it is replaced and no
+ * connection is being made. It takes effect with the next connection. From any task, once the SDK's heap is up.
  *
  * 0, or -1 when the link or the kind does not exist or the data cannot be read: what was set before stays then. A build
  * without TLS (W800_MQTT_AT_TLS=n) has no such function.
@@ -53,10 +54,11 @@ int w800_mqtt_at_set_credential(uint8_t link, int kind, const void *data, size_t
 /* The version of this header. */
 #define W800_MQTT_AT_VERSION "0.1.0"
 
-/* The version of the archive, a text that stays. Another one than W800_MQTT_AT_VERSION: it is of another build. */
+/* The version of the archive, a text that stays valid. If it is not W800_MQTT_AT_VERSION, header and archive do not
+ * belong together. */
 const char *w800_mqtt_at_version(void);
 
-/* What a link has done and what it took since the start. Counts go on from 0 behind 2^32 - 1. */
+/* What a link has done and what it took since the start. Counts start again from 0 after 2^32 - 1. */
 struct w800_mqtt_at_statistics {
     /* Bytes of MQTT packets, without what WebSocket, TLS and TCP add. */
     uint32_t bytes_sent;
@@ -64,20 +66,20 @@ struct w800_mqtt_at_statistics {
     /* PUBLISH packets sent, each once however often it is sent again; messages received whole. */
     uint32_t messages_sent;
     uint32_t messages_received;
-    /* Connections that the link has made again by itself after it had lost one. */
+    /* Connections that the link has made again by itself after a loss. */
     uint32_t reconnections;
     /* The link's task, in bytes: the size of its last stack, and the most that a stack was ever filled. */
     uint32_t stack_size;
     uint32_t stack_peak;
     /*
-     * All links, in bytes of the SDK's heap: now, and at the most. What lwIP and Mbed TLS allocate and the tasks'
-     * stacks are not in it.
+     * All links, in bytes of the SDK's heap: now, and the most there was. What lwIP and Mbed TLS allocate and the
+     * tasks' stacks are not included.
      */
     uint32_t heap_used;
     uint32_t heap_peak;
     /*
-     * All links, in bytes of the arena with what its allocator adds: its size, now, and at the most. What it has no
-     * room for, and what is larger than 1,024 bytes, comes from the heap.
+     * All links, in bytes of the arena, its allocator's overhead included: its size, what is used now, and the most
+     * there was. What it has no room for, and what is larger than 1,024 bytes, comes from the heap.
      */
     uint32_t arena_size;
     uint32_t arena_used;
@@ -85,16 +87,16 @@ struct w800_mqtt_at_statistics {
 };
 
 /*
- * Fills in `statistics`; it looks through the stack, some 10,000 bytes. From any task.
+ * Fills in `statistics`. It looks through the link's stack, some 10,000 bytes. From any task.
  *
  * 0, or -1 when the link does not exist or `statistics` is NULL: nothing is written then.
  */
 int w800_mqtt_at_get_statistics(uint8_t link, struct w800_mqtt_at_statistics *statistics);
 
 /*
- * Told of each unsolicited line of a link (+MQTTCONNECTED, +MQTTDISCONNECTED, +MQTTSUBRECV, +MQTTINCOMPLETE) as it is
- * printed: its bytes with the CR LF at its end, in one piece or in several (a message may be larger than the memory);
- * then once with a length of 0, which ends the line. The bytes are valid during the call only.
+ * A function that is told each unsolicited line of a link (+MQTTCONNECTED, +MQTTDISCONNECTED, +MQTTSUBRECV,
+ * +MQTTINCOMPLETE) as it is printed: its bytes up to and including CR LF, in one piece or in several (a message may be
+ * larger than memory), then once with a length of 0, which ends the line. The bytes are valid during the call only.
  *
  * It runs in the link's task, on what is left of its stack, and nothing else can be printed meanwhile: be quick. It may
  * ask for statistics, but must not set a hook or a credential.
@@ -102,9 +104,9 @@ int w800_mqtt_at_get_statistics(uint8_t link, struct w800_mqtt_at_statistics *st
 typedef void (*w800_mqtt_at_line_hook)(void *context, uint8_t link, const void *bytes, size_t length);
 
 /*
- * Sets who is told; NULL for nobody. It waits at most 10 s for the end of the line, the answer or the data phase that
- * has the port; when it returns 0, the hook before is not running and will not be called again. From any task that may
- * wait so long: not from an AT handler, a timer's callback or lwIP's task.
+ * Sets that function; NULL for none. It waits at most 10 s for the end of the line, the answer or the data phase that
+ * has the port; when it returns 0, the previous hook is not running and will not be called again. From any task that
+ * may wait that long: not from an AT handler, a timer's callback or lwIP's task.
  *
  * 0, or -1 when the port was not free in time: nothing has changed then.
  */
@@ -114,11 +116,11 @@ int w800_mqtt_at_set_line_hook(w800_mqtt_at_line_hook hook, void *context);
  * Registers the functions of the serial line with the AT server, as wm_atcmd_dev_register() does and with the same
  * parameters, so that the line passes through this library. A firmware that is linked with
  * --wrap=wm_atcmd_dev_register, as the SDK component is, need not call it: wm_atcmd_dev_register() does the same there.
- * Without that option linker/no_wrap.ld goes to the linker. Once, behind wm_atcmd_init().
+ * Without that option give linker/no_wrap.ld to the linker. Call it once, after wm_atcmd_init().
  *
- * What wm_atcmd_dev_register() returns. Without memory for the line's semaphores the server has the line to itself, and
- * commands with parameters are refused. An archive built with W800_MQTT_AT_ARGV=raw or decoded does without, and has no
- * such function.
+ * It returns what wm_atcmd_dev_register() returns. Without memory for the line's semaphores the server has the line to
+ * itself, and commands with parameters are refused. An archive built with W800_MQTT_AT_ARGV=raw or decoded has no such
+ * function and needs none.
  */
 int w800_mqtt_at_dev_register(wm_atcmd_dev_type_e type, wm_dev_ops_t functions);
 

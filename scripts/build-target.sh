@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Builds libw800_mqtt_at.a for the W800, links it alone with stubs for the firmware's functions
-# (linker/sdk-symbols.txt) and prints what of it stays in flash and RAM, by room and crate.
+# (linker/sdk-symbols.txt) and prints how much flash and RAM each of its rooms and crates takes.
 #
 #   scripts/build-target.sh [cargo options]
 #
-# The last line is the total. Environment: CARGO_TARGET_DIR, WM_IOT_SDK_PATH, WM_IOT_SDK_CONFIG, and the build options
-# W800_MQTT_AT_… (docs/options.md).
+# The last line is the total. Environment: CARGO_TARGET_DIR, WM_IOT_SDK_PATH, WM_IOT_SDK_CONFIG, the build options
+# W800_MQTT_AT_… (docs/options.md), and W800_MQTT_AT_REWRITE: n leaves the compiler's code as it is.
 # Installs what is missing (scripts/setup.sh target).
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -13,7 +13,8 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 source "$root/scripts/setup/common.sh"
 
 spec=csky-w800-none-elfabiv2
-out=${CARGO_TARGET_DIR:-$root/target}/csky
+target=${CARGO_TARGET_DIR:-$root/target}
+out=$target/csky
 # What the linker takes in the place of the SDK's function.
 wrapped=__wrap_wm_atcmd_dev_register
 
@@ -32,7 +33,7 @@ compile() {
     export RUSTFLAGS="$RUSTFLAGS$(remap_registry)"
     toolchain cargo rustc --manifest-path "$root/Cargo.toml" --package w800-mqtt-at --lib --crate-type staticlib \
         --profile firmware --target "$root/linker/$spec.json" -Z json-target-spec \
-        -Z build-std=core -Z build-std-features=optimize_for_size "$@" >&2
+        -Z build-std=core -Z build-std-features=optimize_for_size "$@" -- --emit=asm >&2
 }
 
 # A panic's place is text in flash: from the registry's folder on, a crate's name says enough.
@@ -45,17 +46,37 @@ remap_registry() {
 
 # compiler_builtins holds weak copies of memcpy, sqrt and hundreds more in one object. Left in, the
 # first need of any of them would bind the whole firmware to them; the vendor's libc and libgcc
-# have all that is used. What Rust crates export to each other stays inside, too.
+# have all that is used. What Rust crates export to each other stays inside, too, and so do the __atomic_* functions:
+# linked whole, two libraries with such names would clash.
 archive() {
-    local built=${CARGO_TARGET_DIR:-$root/target}/$spec/firmware/libw800_mqtt_at.a
-    mkdir -p "$out"
-    cp "$built" "$out/libw800_mqtt_at.a.tmp"
-    "${csky}ar" t "$out/libw800_mqtt_at.a.tmp" | grep '^compiler_builtins-' |
-        xargs -r "${csky}ar" d "$out/libw800_mqtt_at.a.tmp"
-    "${csky}objcopy" --wildcard --keep-global-symbol='w800_mqtt_at_*' --keep-global-symbol='__atomic_*' \
-        --keep-global-symbol="$wrapped" "$out/libw800_mqtt_at.a.tmp"
-    "${csky}ranlib" "$out/libw800_mqtt_at.a.tmp"
-    mv "$out/libw800_mqtt_at.a.tmp" "$out/libw800_mqtt_at.a"
+    local archive=$out/libw800_mqtt_at.a.tmp
+    cp "$target/$spec/firmware/libw800_mqtt_at.a" "$archive"
+    "${csky}ar" t "$archive" | grep '^compiler_builtins-' | xargs -r "${csky}ar" dD "$archive"
+    [[ $rewrite == n ]] || rewrite "$archive"
+    "${csky}objcopy" --enable-deterministic-archives --wildcard --keep-global-symbol='w800_mqtt_at_*' \
+        --keep-global-symbol="$wrapped" "$archive"
+    "${csky}ranlib" -D "$archive"
+    mv "$archive" "$out/libw800_mqtt_at.a"
+}
+
+# rewrite <archive>: in the place of the one object that LLVM made of all crates, what xt804/rewrite makes of its assembly.
+# Both are kept: xt804/tests/equivalent.rs compares them. The assembler tells CPU and ABI in an older way than LLVM does and
+# than the SDK's archives have it, so attributes and flags are taken from LLVM's object.
+rewrite() {
+    local object
+    object=$("${csky}ar" t "$1")
+    [[ $object == *.o && $object != *$'\n'* ]] || die "one object was expected in the archive, not: $object"
+    cp "$target/$spec/firmware/deps/${object%%.*}.s" "$out/compiled.s"
+    "${csky}ar" p "$1" "$object" >"$out/compiled.o"
+    toolchain cargo run --quiet --manifest-path "$root/xt804/Cargo.toml" --package xt804-rewrite \
+        --target-dir "$out/xt804" -- "$out/compiled.s" "$out/rewritten.s" >&2
+    "${csky}as" -mcpu=ck804ef -mhard-float -o "$out/rewritten.o" "$out/rewritten.s"
+    "${csky}objcopy" --dump-section .csky.attributes="$out/attributes" "$out/compiled.o" /dev/null
+    "${csky}objcopy" --update-section .csky.attributes="$out/attributes" "$out/rewritten.o"
+    # e_flags
+    dd if="$out/compiled.o" of="$out/rewritten.o" bs=1 skip=36 seek=36 count=4 conv=notrunc status=none
+    "${csky}ar" dD "$1" "$object"
+    "${csky}ar" qD "$1" "$out/rewritten.o"
 }
 
 # The firmware's functions are absolute symbols here: nothing of them is counted. It has no certificates of its own.
@@ -77,6 +98,8 @@ sizes() {
         awk -f "$root/scripts/target/sizes.awk"
 }
 
+rewrite=${W800_MQTT_AT_REWRITE:-y}
+[[ $rewrite == [yn] ]] || die "W800_MQTT_AT_REWRITE=$rewrite: must be y or n"
 "$root/scripts/setup.sh" target >&2
 mkdir -p "$out"
 # One at a time: tests that run side by side share this folder.

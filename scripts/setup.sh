@@ -18,7 +18,7 @@ source "$here/setup/common.sh"
 BINDGEN=(libclang-19-dev clang-19 libnewlib-dev)
 HOST=(xz-utils gcc libc6-dev make pkg-config libslirp-dev libglib2.0-dev clang-format-19)
 TARGET=(xz-utils binutils gcc make bison flex)
-TEST=(cmake ninja-build mosquitto mosquitto-clients python3-venv openssl $(command -v node >/dev/null || echo nodejs) $(command -v npm >/dev/null || echo npm))
+TEST=(cmake ninja-build mosquitto mosquitto-clients rabbitmq-server python3-venv openssl $(command -v node >/dev/null || echo nodejs) $(command -v npm >/dev/null || echo npm))
 
 host() {
     apt_need "${BINDGEN[@]}" "${HOST[@]}"
@@ -35,6 +35,7 @@ target() {
 tests() {
     apt_need "${TEST[@]}"
     "$here/setup/python.sh" >/dev/null
+    "$here/setup/python.sh" "$here/serial/amqtt-requirements.txt" >/dev/null
     "$here/setup/node.sh" >/dev/null
     "$here/setup/chromium.sh" >/dev/null
     "$here/setup/csky-c.sh" >/dev/null

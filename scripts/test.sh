@@ -24,11 +24,11 @@ summarize() {
     local result=passed
     (($3 == 0)) || result=FAILED
     printf '%s  %s (%d s)\n' "$result" "$1" "$2" >>"$logs/summary"
-    grep -E '^test result: |^[0-9]+ (passed|failed).* in [0-9.]+s' "$4" >>"$logs/summary"
+    grep -E '^test result: |^RERUN |^[0-9]+ (passed|failed).* in [0-9.]+s' "$4" >>"$logs/summary"
 }
 
 c_files() {
-    find include src scripts sim wm_sdk -name '*.[ch]' -print0
+    find host include src scripts sim wm_sdk -name '*.[ch]' -print0
 }
 
 check_c_format() {
@@ -37,16 +37,20 @@ check_c_format() {
     c_files | xargs -0 -r "$tool" --dry-run --Werror
 }
 
+# A machine that others load too can stand still longer than a test waits, so a test that failed runs once more, and the
+# summary names it. A line that broke is a board that died: that fails at once.
+again=(-raR --reruns 1 --rerun-except SerialException)
+
 # serial <workers> <pytest options>...
 serial() {
     local workers=$1
     shift
-    "$python" -m pytest -q -n "$workers" --dist worksteal -p no:cacheprovider scripts/serial --argv "$@"
+    "$python" -m pytest -q -n "$workers" --dist worksteal -p no:cacheprovider "${again[@]}" scripts/serial --argv "$@"
 }
 
 # A workspace of its own: its tests compile for the chip.
 processor() {
-    (cd xt804 && cargo fmt --check && cargo clippy --all-targets -- -D warnings && cargo test)
+    (cd xt804 && cargo fmt --all --check && cargo clippy --workspace --all-targets -- -D warnings && cargo test --workspace)
 }
 
 # What computes runs beside what mostly waits, and gives way to it: some of that measures times.

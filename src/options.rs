@@ -32,6 +32,15 @@ pub const WEBSOCKET: bool = chosen::WEBSOCKET;
 /// Whether there are the commands and lines that neither the vendor's nor Espressif's documents have.
 pub const ADDITIONS: bool = chosen::ADDITIONS;
 
+/// This library's version.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// All of the above and what follows the SDK's configuration, in words: `LINKS=1 … TLS=y … IPV6=n`.
+pub const BUILT_WITH: &str = chosen::BUILT_WITH;
+
+/// The SDK whose headers this build was made with.
+pub const BUILT_FOR: &str = chosen::BUILT_FOR;
+
 /// Whether this build has what a transport with these layers needs.
 pub const fn has(tls: bool, websocket: bool) -> bool {
     (TLS || !tls) && (WEBSOCKET || !websocket)

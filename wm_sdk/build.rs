@@ -6,7 +6,13 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a build script may stop at an error")]
 
 const SOURCES: &[&str] = &[
+    "at_address.c",
+    "at_inside.c",
     "at_line.c",
+    "at_system.c",
+    "at_time.c",
+    "at_values.c",
+    "at_wifi.c",
     "atcmd.c",
     "atcmd_init.c",
     "board.c",
@@ -20,6 +26,7 @@ const SOURCES: &[&str] = &[
     "osal_sync.c",
     "osal_time.c",
     "rtc.c",
+    "settings.c",
     "tap.c",
     "trng.c",
     "uart.c",

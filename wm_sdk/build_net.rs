@@ -30,7 +30,7 @@ fn add_net(build: &mut cc::Build, variant: Option<&std::path::Path>) {
     strict
         .clone()
         .includes(&slirp.include_paths)
-        .files(["net.c", "interface.c", "sntp.c", "radio.c", "hosts.c", "gate.c", "impair.c", "virtual_servers.c", "abi_check.c"].map(|file| net.join(file)))
+        .files(["net.c", "interface.c", "addresses.c", "sntp.c", "ping.c", "radio.c", "hosts.c", "gate.c", "impair.c", "virtual_servers.c", "abi_check.c"].map(|file| net.join(file)))
         .file(net.join("port/sys_arch.c"))
         .compile("w800_net");
     strict.files(["net_test.c", "gate_test.c", "impair_test.c", "peer.c"].map(|file| net.join("tests").join(file))).compile("w800_net_test");

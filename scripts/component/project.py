@@ -63,16 +63,22 @@ class Project:
 
     def kconfig(self, **options: str) -> kconfiglib.Kconfig:
         """The configuration that a prj.config of these options gives."""
+        (self.folder / "prj.config").write_text("".join(f"CONFIG_{name}={value}\n" for name, value in options.items()))
+        return self.load()
+
+    def load(self) -> kconfiglib.Kconfig:
+        """The configuration that the project's prj.config gives."""
         os.environ["PROJECT_PATH"] = str(self.folder)
         config = kconfiglib.Kconfig(str(self.sdk / "Kconfig"), warn=False)
-        defaults = self.folder / "prj.config"
-        defaults.write_text("".join(f"CONFIG_{name}={value}\n" for name, value in options.items()))
-        config.load_config(str(defaults))
+        config.load_config(str(self.folder / "prj.config"))
         return config
 
     def write_config(self, **options: str) -> None:
+        self.write_files(self.kconfig(**options))
+
+    def write_files(self, config: kconfiglib.Kconfig) -> None:
         """The files that the SDK's build makes of a configuration."""
-        config, folder = self.kconfig(**options), self.build_folder / "config"
+        folder = self.build_folder / "config"
         folder.mkdir(parents=True, exist_ok=True)
         config.write_config(str(folder / "wmsdk.config"))
         config.write_autoconf(str(folder / "wmsdk_config.h"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -118,8 +119,72 @@ def test_in_a_folder_of_components(project: Project) -> None:
 
 
 def test_refused_beside_the_sdks_own_commands(linked: Project) -> None:
+    """What it says to type is all there is to do."""
     linked.write_config(**ENABLED, WM_ATCMD_MQTT_ENABLE="y")
-    assert "CONFIG_WM_ATCMD_MQTT_ENABLE=y, the SDK's own MQTT commands" in refusal(linked)
+    said = refusal(linked)
+    assert "CONFIG_WM_ATCMD_MQTT_ENABLE=y, the SDK's own MQTT commands" in said
+    typed = re.search(r"(sed -i \S+ prj\.config) wm\.py distclean wm\.py build", said)
+    subprocess.run(typed[1], shell=True, cwd=linked.folder, check=True)
+    shutil.rmtree(linked.build_folder)
+    linked.write_files(linked.load())
+    assert linked.configure().returncode == 0
+
+
+@pytest.mark.parametrize("again", ("other_name", "components/w800_mqtt_at"))
+def test_refused_when_it_is_there_twice(linked: Project, again: str) -> None:
+    if "/" in again:
+        shutil.copytree(ROOT / "cmake/components", linked.folder / "components")
+    linked.link_component(again)
+    linked.archive_of("tiny", TINY)
+    linked.write_config(**ENABLED, W800_MQTT_AT_PREBUILT='"tiny.a"')
+    said = refusal(linked)
+    assert "this component is here twice" in said and "Remove one of the two" in said
+    assert f"{linked.folder}/w800_mqtt_at" in said and f"{linked.folder}/{again}" in said
+
+
+def release_of(project: Project, **variants: str) -> None:
+    """A release in the project, whose archives are tiny; the options of each."""
+    place = project.folder / "w800_mqtt_at"
+    place.mkdir()
+    for name in ("CMakeLists.txt", "Kconfig", "cmake", "include", "linker"):
+        source = ROOT / name
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, place / name)
+    archive = project.archive_of("tiny", TINY)
+    for variant, options in variants.items():
+        folder = place / "lib" / variant
+        folder.mkdir(parents=True)
+        shutil.copy(archive, folder / "libw800_mqtt_at.a")
+        (folder / "options.txt").write_text("\n".join(options.split()) + "\n")
+
+
+DEFAULT = "LINKS=1 ARENA_BYTES=6144 TASK_STACK=8192 TASK_PRIORITY=6 ARGV=line ERROR_LINES=y TLS=y WEBSOCKET=y ADDITIONS=y"
+BUILT = {
+    "plain": f"{DEFAULT} IPV6=n DATES=y",
+    "ipv6": f"{DEFAULT} IPV6=y DATES=y",
+    "two": f"{DEFAULT} IPV6=n DATES=y".replace("LINKS=1", "LINKS=2"),
+}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "options"),
+    (("plain", {}), ("ipv6", {"LWIP_ENABLE_IPV6": "y"}), ("two", {"W800_MQTT_AT_LINKS": "2"})),
+)
+def test_a_release_has_the_archive_of_the_projects_options(project: Project, chosen: str, options: dict[str, str]) -> None:
+    release_of(project, **BUILT)
+    project.write_config(**ENABLED, **options)
+    configured = project.configure()
+    assert configured.returncode == 0, configured.stderr
+    assert f"w800-mqtt-at: {chosen} of this release" in configured.stdout
+    assert project.ninja().returncode == 0
+    assert f"lib/{chosen}/libw800_mqtt_at.a" in (project.build_folder / "build.ninja").read_text()
+
+
+def test_a_release_without_such_an_archive(project: Project) -> None:
+    release_of(project, **BUILT)
+    project.write_config(**ENABLED, W800_MQTT_AT_LINKS="2", W800_MQTT_AT_TLS="n")
+    said = refusal(project)
+    assert "no archive of this release has the project's options" in said
+    assert "plain: not built with LINKS=2, TLS=n" in said and "two: not built with TLS=n" in said
 
 
 def test_without_cargo(linked: Project) -> None:
@@ -179,3 +244,36 @@ def seen_when_newer(project: Project, file: Path) -> bool:
         return would_run_cargo(project)
     finally:
         os.utime(file, ns=(was.st_atime_ns, was.st_mtime_ns))
+
+
+EXAMPLE = "CONFIG_COMPONENT_WM_ATCMD_ENABLED=y\nCONFIG_WM_ATCMD_MQTT_ENABLE=y\nCONFIG_LWIP_ENABLE_IPV6=y"
+"""A prj.config such as the SDK's example has, without a line end at its end."""
+
+
+@pytest.mark.parametrize("way", ("The prebuilt way", "From the source"))
+def test_the_recipe_as_pasted(project: Project, way: str) -> None:
+    """Every line of the page's recipe but the SDK's own program, which is noted down."""
+    page = (ROOT / "docs/component.md").read_text()
+    recipe = page.split(f"## {way}\n")[1].split("```sh\n")[1].split("```")[0]
+    tools = project.folder.parent / "tools"
+    tools.mkdir()
+    (tools / "wm.py").write_text(f'#!/bin/sh\necho "$@" >>{tools}/typed\n')
+    (tools / "wm.py").chmod(0o755)
+    my_project = project.folder.parent / "my_project"
+    project.folder.rename(my_project)
+    project.folder, project.build_folder = my_project, my_project / "build"
+    (my_project / "prj.config").write_text(EXAMPLE)
+    beside = project.folder.parent
+    (beside / "w800-mqtt-at").symlink_to(ROOT)
+    [package] = re.findall(r"\.\./(\S+\.tar\.gz)", recipe) or ["none"]
+    release_of(project, **BUILT)
+    subprocess.run(["tar", "czf", beside / package, "w800_mqtt_at"], cwd=my_project, check=True)
+    shutil.rmtree(my_project / "w800_mqtt_at")
+
+    path = f"{tools}:{os.environ['PATH']}"
+    subprocess.run(["bash", "-euc", recipe], cwd=beside, env=os.environ | {"PATH": path}, check=True)
+    assert (tools / "typed").read_text().split("\n")[:2] == ["distclean", "build"]
+    project.write_files(project.load())
+    configured = project.configure()
+    assert configured.returncode == 0, configured.stderr
+    assert ("ipv6 of this release" in configured.stdout) == (way == "The prebuilt way")

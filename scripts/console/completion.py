@@ -13,6 +13,8 @@ from .reference import Command, Parameter, Reference
 LOCAL = {
     ":send": "FILE [TOPIC [QOS [RETAIN]]]: a file as data, or published",
     ":wait": "SECONDS: for messages",
+    ":hex": "the last message's bytes as numbers",
+    ":save": "FILE: the last message's bytes, into a new file",
     ":help": "[COMMAND]",
     ":quit": "ends the console (as Ctrl-D does)",
 }
@@ -153,7 +155,7 @@ def _local(text: str, reference: Reference) -> Iterator[Choice]:
     name, space, rest = text.partition(" ")
     if not space:
         yield from (Choice(local, len(text), means) for local, means in LOCAL.items() if local.startswith(name))
-    elif name == ":send" and " " not in rest:
+    elif name in (":send", ":save") and " " not in rest:
         yield from _paths(rest)
     elif name == ":help":
         yield from _names(rest, reference)

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from atport import BUSY, FINALS, PUBLISH_RESULTS, READY, REFUSALS, RESTART
+from atport import BUSY, FINALS, PUBLISH_RESULTS, READY, REFUSALS, RESTART, RESTORE
 from grammar import LONGEST_LINE, MESSAGE, Grammar, Line, Message, Prompt, Token, Violation
 
 from .line import split
@@ -60,7 +60,7 @@ class Pending:
     def ends_with(self, text: bytes) -> bool:
         if text in (*REFUSALS, BUSY):
             return True
-        if self.command.upper() == RESTART:
+        if self.command.upper() in (RESTART, RESTORE):
             return text in (READY, b"ERROR")
         if self.length is not None and not self.prompted:
             return text == b"ERROR"

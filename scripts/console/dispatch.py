@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 import shlex
+from pathlib import Path
+
+from grammar import Message
 
 from .completion import LOCAL
 from .reference import Command, Reference
 from .session import Answer, Refused, Session, quote, read_file, Payload
-from .view import View
+from .view import HEX_BYTES, View, hexadecimal
 
 LONGEST_WAIT = 3600.0
 BRIEF = 58
+WHY = "AT+MQTTERR?"
 KEYS = """
 Tab completes, and the line below says what may stand at the cursor.
 Arrow up and Ctrl-R bring what was typed before.
@@ -26,18 +30,25 @@ class Quit(Exception):
 async def dispatch(text: str, session: Session, view: View, reference: Reference) -> bool:
     """Do what the line says; false when it failed."""
     if text.startswith(":send "):
-        return _succeeded(await _send(text, session))
+        return await _succeeded(await _send(text, session), session, view)
     if session.wanted:
-        return _succeeded(await session.fill(Payload(_data(text, session.wanted))))
+        return await _succeeded(await session.fill(Payload(_data(text, session.wanted))), session, view)
     if not text.strip() or text.startswith("#"):
         return True
     if text.startswith(":"):
         return await _local(text, session, view, reference)
-    return _succeeded(await session.run(text.strip()))
+    return await _succeeded(await session.run(text.strip()), session, view)
 
 
-def _succeeded(answer: Answer) -> bool:
-    return not answer.failed
+async def _succeeded(answer: Answer, session: Session, view: View) -> bool:
+    """After a failure a person is told what the board knows of it."""
+    if not answer.failed:
+        return True
+    said = [item.text.decode(errors="replace") for item in answer.items]
+    if view.person and session.reference.is_reported(answer.line, said):
+        view.tell(WHY)
+        await session.run(WHY)
+    return False
 
 
 def _data(text: str, wanted: int) -> bytes:
@@ -68,13 +79,39 @@ async def _local(text: str, session: Session, view: View, reference: Reference) 
             raise Quit
         case [":help"]:
             view.tell(_overview(reference))
-        case [":help", name] if command := reference.commands.get(name.upper()):
+        case [":help", name] if command := reference.find(name):
             view.tell(_details(command))
+        case [":hex"]:
+            _show_hexadecimal(_last(session).data, view)
+        case [":save", path]:
+            data = _last(session).data
+            _save(path, data)
+            view.tell(f"{len(data)} bytes in {path}")
         case [":wait", seconds] if re.fullmatch(r"\d{1,4}(\.\d+)?", seconds):
             await session.rest(min(float(seconds), LONGEST_WAIT))
         case _:
             raise Refused(f"no such command here: {text}   (:help)")
     return True
+
+
+def _last(session: Session) -> Message:
+    if session.message is None:
+        raise Refused("no message has come yet")
+    return session.message
+
+
+def _show_hexadecimal(data: bytes, view: View) -> None:
+    rows = "\n".join(hexadecimal(data[:HEX_BYTES]))
+    rest = f"\n… {len(data) - HEX_BYTES} bytes more (:save FILE)" if len(data) > HEX_BYTES else ""
+    view.write(rows + rest)
+
+
+def _save(path: str, data: bytes) -> None:
+    try:
+        with Path(path).expanduser().open("xb") as file:
+            file.write(data)
+    except OSError as error:
+        raise Refused(f"{path}: {error.strerror}") from error
 
 
 def _words(text: str) -> list[str]:

@@ -38,13 +38,18 @@ def options(arguments: list[str]) -> argparse.Namespace:
     own, rest = _cut(arguments)
     parser = argparse.ArgumentParser(
         "at.py", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter,
-        usage="%(prog)s (--port PORT [--baud N] | --sim [-- OPTIONS OF w800-sim]) [--record FILE | --replay FILE]",
+        usage="%(prog)s (--port PORT [--baud N] | --sim [--broker [--scheme N]] [-- OPTIONS OF w800-sim]) [--record FILE | --replay FILE]",
     )  # fmt: skip
     board = parser.add_mutually_exclusive_group(required=True)
     board.add_argument("--port", help=f"serial device ({_ports()})")
     board.add_argument(
         "--sim", action="store_true", help="start a virtual board, built if need be; W800_SIM names another program"
     )
+    parser.add_argument("--broker", action="store_true", help="with --sim: a broker on free ports of the loopback, and the clock set")
+    parser.add_argument(
+        "--scheme", type=int, choices=range(1, 11), default=1, metavar="N",
+        help="with --broker: its transport, 1 TCP to 10 WebSocket over TLS, with certificates where it has some",
+    )  # fmt: skip
     parser.add_argument("--baud", type=int, default=115200, help="of --port (%(default)s)")
     session = parser.add_mutually_exclusive_group()
     session.add_argument("--record", metavar="FILE", help="write the session there, without secrets")
@@ -54,6 +59,10 @@ def options(arguments: list[str]) -> argparse.Namespace:
     found = parser.parse_args(own)
     if rest and not found.sim:
         parser.error("options behind -- are for --sim")
+    if found.broker and not found.sim:
+        parser.error("--broker is for --sim")
+    if found.scheme != 1 and not found.broker:
+        parser.error("--scheme is for --broker")
     found.sim_options = rest
     return found
 
@@ -80,14 +89,28 @@ def device(chosen: argparse.Namespace) -> Iterator[tuple[str, str]]:
         print("Building the virtual board; the first time takes minutes.", file=sys.stderr, flush=True)
         program = build_virtual_board()
     argv, rest = _argv(chosen.sim_options)
-    with tempfile.TemporaryDirectory(prefix="w800-console-") as folder:
-        board = VirtualBoard(program, Path(folder), argv, *rest)
+    with tempfile.TemporaryDirectory(prefix="w800-console-") as folder, _broker(chosen) as ready:
+        board = VirtualBoard(program, Path(folder), argv, *ready, *rest)
         try:
             yield board.device, f"virtual board on {board.device}"
             if not board.alive:
                 print(board.log(), file=sys.stderr)
         finally:
             board.stop()
+
+
+@contextlib.contextmanager
+def _broker(chosen: argparse.Namespace) -> Iterator[list[str]]:
+    """A broker for --broker, told how it is reached: the options of a board that finds all in place."""
+    if not chosen.broker:
+        yield []
+        return
+    # It takes a second to load, and makes certificates.
+    from demo import explain, prompt_options, scene
+
+    with scene(chosen.scheme) as here:
+        print(explain(here), file=sys.stderr, flush=True)
+        yield prompt_options(here)
 
 
 def _argv(rest: list[str]) -> tuple[str, list[str]]:

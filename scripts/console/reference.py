@@ -9,6 +9,29 @@ from pathlib import Path
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 _CODE = re.compile(r"ERR CODE:0x([0-9a-f]{8})")
+_REPORT = re.compile(r"\+MQTTERR:\d+,0x[0-9a-f]{8},([1-6]),")
+SSID_BYTES = 32
+SERVERS_OWN = {
+    "CMD FORMAT ERR": "the AT server knows no such command (:help has those that there are), or not in this form",
+    "CMD PARSE ERR": "the AT server cannot read the parameters: too many, an open quote, or more than 256 bytes in the line",
+}
+"""What the server says where the library is not asked."""
+
+STAGES = (
+    "the host's name was looked up",
+    "TCP was to connect",
+    "TLS was to be opened",
+    "the WebSocket was to be opened",
+    "the broker was to accept the client",
+    "the connection stood",
+)
+"""Of `+MQTTERR`, from 1 on."""
+
+REPORTING = frozenset({"AT+MQTTCONN", "AT+MQTTPUB", "AT+MQTTPUBRAW", "AT+MQTTSUB", "AT+MQTTUNSUB"})
+"""Commands after whose failure `AT+MQTTERR?` may know more."""
+
+REPORTED = frozenset({0x6005, 0x6009, 0x600B, 0x600C, 0x600D, 0x600E, *range(0x6021, 0x6027), 0x6051, 0x6052})
+"""Codes of theirs that stand in a report; the others say that a line was wrong or came in the wrong state."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +64,13 @@ class Parameter:
             facts += [", ".join(f"{value} {means}" for value, means in meant)] if meant else []
         else:
             facts.append("Tab shows what they mean")
-        note = self.note.removeprefix(f"{self.unit}; ") if self.unit else self.note
+        note = self.note
+        if self.unit and note.startswith(self.unit):
+            # The bounds end in the unit already, and the note goes on from there.
+            facts[0] += note.removeprefix(self.unit).partition(";")[0]
+            note = note.partition("; ")[2]
+        if note in facts or (self.min == self.max and note == f"{self.max} in the default build"):
+            note = ""
         facts += [note] if note else []
         return "; ".join(facts)
 
@@ -68,8 +97,8 @@ class Command:
         return next((at for at, param in enumerate(self.params) if param.name == name), None)
 
 
-def _text(name: str, secret: bool = False) -> Parameter:
-    return Parameter(name, text=True, content="text", max=64, secret=secret)
+def _text(name: str, secret: bool = False, most: int = 64) -> Parameter:
+    return Parameter(name, text=True, content="text", max=most, secret=secret)
 
 
 NEIGHBOURS = (
@@ -78,10 +107,14 @@ NEIGHBOURS = (
     Command("ATE1", "Turns the port's echo on.", ("execute",)),
     Command("AT+GMR", "Shows the firmware's version.", ("execute",)),
     Command("AT+RST", "Restarts the chip.", ("execute",)),
+    Command("AT+RESTORE", "Empties the storage, certificates included, and restarts the chip.", ("execute",)),
     Command("AT+CWMODE", "Chooses whether the Wi-Fi is joined or offered.", ("query", "set")),
-    Command("AT+CWJAP", "Joins a Wi-Fi.", ("query", "set"), (_text("ssid"), _text("pwd", True)), 2),
+    Command("AT+CWJAP", "Joins a Wi-Fi.", ("query", "set"), (_text("ssid", most=SSID_BYTES), _text("pwd", True)), 2),
     Command("AT+CWQAP", "Leaves the Wi-Fi.", ("execute",)),
-    Command("AT+CWSAP", "Offers a Wi-Fi.", ("query", "set"), (_text("ssid"), _text("pwd", True)), 2),
+    Command("AT+CWSTATE", "Shows whether the Wi-Fi is joined.", ("query",)),
+    Command("AT+CIFSR", "Shows the board's addresses.", ("execute",)),
+    Command("AT+PING", "Sends an echo request.", ("set",), (_text("host", most=128),), 1),
+    Command("AT+CWSAP", "Offers a Wi-Fi.", ("query", "set"), (_text("ssid", most=SSID_BYTES), _text("pwd", True)), 2),
     Command("AT+CIPSNTPCFG", "Asks time servers for the time.", ("query", "set")),
     Command("AT+CIPSNTPTIME", "Shows the time.", ("query",)),
 )
@@ -101,10 +134,26 @@ class Reference:
         self._codes = {int(row["code"], 16): (row["name"], row.get("when") or row["reserved"]) for row in codes}
 
     def explain(self, line: str) -> str | None:
-        """What an `ERR CODE:` line means."""
+        """What an `ERR CODE:` line means, a refusal of the server's own, or the stage in a report."""
+        if line in SERVERS_OWN:
+            return SERVERS_OWN[line]
+        if report := _REPORT.match(line):
+            return f"it failed when {STAGES[int(report[1]) - 1]}"
         match = _CODE.fullmatch(line)
         found = self._codes.get(int(match[1], 16)) if match else None
         return f"{found[0]}: {found[1]}" if found else None
+
+    def find(self, name: str) -> Command | None:
+        """A command as a person may name it: `AT+MQTTPUB`, `+mqttpub`, `MQTTPUB`."""
+        name = name.upper()
+        return next((self.commands[full] for full in (name, f"AT{name}", f"AT+{name}") if full in self.commands), None)
+
+    def is_reported(self, line: str, said: list[str]) -> bool:
+        """Whether `AT+MQTTERR?` knows more about the failure of `line`, on which the board `said` this."""
+        if line.partition("=")[0].upper() not in REPORTING:
+            return False
+        codes = {int(match[1], 16) for text in said if (match := _CODE.fullmatch(text))}
+        return bool(codes & REPORTED) or "+MQTTPUB:FAIL" in said
 
 
 def _command(row: dict) -> Command:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from grammar import Message
+
 from .conversation import Conversation, Item, Kind, Pending, pending
 from .line import HIDDEN, Part, Typed, is_hidden_whole, replace, secrets, split
 from .reference import Command, Reference
@@ -84,7 +86,10 @@ class Session:
     def __init__(self, wire: Wire, reference: Reference, ask: Ask, *observers: Observer) -> None:
         self.reference = reference
         self.waiting_for: str | None = None
-        self.progress: tuple[int, int] | None = None
+        self.progress: tuple[int, int, float] | None = None
+        """Bytes taken, of so many, in so many seconds."""
+        self.message: Message | None = None
+        """The last one that came."""
         self.leaving = False
         self._wire = wire
         self._ask = ask
@@ -231,6 +236,7 @@ class Session:
     def _receive(self, data: bytes) -> None:
         self._received = asyncio.get_running_loop().time()
         for item in self._conversation.receive(data):
+            self.message = item.message or self.message
             if self._answer and item.kind in (Kind.INFO, Kind.FINAL):
                 self._answer.items.append(item)
                 self._answer.final = item if item.kind is Kind.FINAL else None
@@ -244,8 +250,11 @@ class Session:
 
     @contextlib.contextmanager
     def _shown_progress(self, whole: int) -> Iterator[Callable[[int], None]]:
+        loop = asyncio.get_running_loop()
+        since = loop.time()
+
         def taken(count: int) -> None:
-            self.progress = (max(count, 0), whole)
+            self.progress = (max(count, 0), whole, loop.time() - since)
 
         taken(0)
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from .conversation import Item, Kind
@@ -12,6 +12,10 @@ from .line import hide
 from .reference import Reference
 from .session import Payload
 
+HEX_ROW, HEX_BYTES = 16, 1024
+"""Bytes in a row of the hexadecimal view, and in all of it."""
+
+RATE_SECONDS = 0.5
 SHOWN_DATA = 500
 """Bytes of a message that are shown; the rest is counted."""
 
@@ -39,14 +43,14 @@ class View:
         self._reference = reference
         self.write = write
         self._coloured = person and "NO_COLOR" not in os.environ
-        self._person = person
+        self.person = person
         self._discreet = discreet
 
     def typed(self, line: str) -> None:
         """The terminal shows it already."""
 
     def filled(self, payload: Payload) -> None:
-        if self._person and payload.path is not None:
+        if self.person and payload.path is not None:
             self.write(self.paint("dim", f"{len(payload.data)} bytes of {payload.path}"))
 
     def left(self) -> None:
@@ -58,15 +62,15 @@ class View:
         if item.kind is Kind.CUT:
             text = f"a message was cut off after {len(item.text)} bytes: {text[:SHOWN_DATA]}"
         if item.kind in (Kind.EVENT, Kind.OTHER, Kind.CUT):
-            now = self.paint("dim", datetime.now().strftime("%H:%M:%S ")) if self._person else ""
+            now = self.paint("dim", datetime.now().strftime("%H:%M:%S ")) if self.person else ""
             self.write(now + self.paint("event" if item.kind is Kind.EVENT else "dim", text))
-        elif item.kind is not Kind.PROMPT or not self._person:
+        elif item.kind is not Kind.PROMPT or not self.person:
             # A person's own prompt says how many bytes are wanted.
             self._line(item, text)
 
     def problem(self, text: str) -> None:
         """What the console itself has to complain about."""
-        if self._person:
+        if self.person:
             self.write(self.paint("bad", text))
         else:
             print(text, file=sys.stderr, flush=True)
@@ -85,7 +89,7 @@ class View:
             self.write(self.paint("bad", text))
         else:
             self.write(text)
-        if meaning and self._person:
+        if meaning and self.person:
             self.write(self.paint("dim", f"  {meaning}"))
         elif meaning:
             self.problem(f"{text}  {meaning}")
@@ -94,11 +98,21 @@ class View:
         assert item.message is not None
         data = item.message.data
         head = printable(item.text[: len(item.text) - len(data)])
-        rest = f" … {len(data) - SHOWN_DATA} bytes more" if self._person and len(data) > SHOWN_DATA else ""
+        rest = f" … {len(data) - SHOWN_DATA} bytes more" if self.person and len(data) > SHOWN_DATA else ""
         return head + printable(data[:SHOWN_DATA] if rest else data) + rest
 
 
-def bar(taken: int, whole: int, width: int = 30) -> str:
-    """Progress as text."""
+def bar(taken: int, whole: int, seconds: float, width: int = 30) -> str:
+    """Progress as text, with the rate and what is left of the time once half a second has shown them."""
     full = width * taken // whole if whole else width
-    return f"[{'█' * full}{'·' * (width - full)}] {100 * taken // max(whole, 1):3d} %  {taken}/{whole} bytes"
+    pace = taken / seconds if seconds >= RATE_SECONDS else 0
+    rate = f"  {pace / 1000:.1f} KB/s, {(whole - taken) / pace:.0f} s left" if pace else ""
+    return f"[{'█' * full}{'·' * (width - full)}] {100 * taken // max(whole, 1):3d} %  {taken}/{whole} bytes{rate}"
+
+
+def hexadecimal(data: bytes) -> Iterator[str]:
+    """Sixteen bytes a row: where they stand, their values, and those that are ASCII as such."""
+    for at in range(0, len(data), HEX_ROW):
+        row = data[at : at + HEX_ROW]
+        plain = "".join(chr(byte) if 0x20 <= byte < 0x7F else "." for byte in row)
+        yield f"{at:06x}  {row.hex(' '):{3 * HEX_ROW - 1}}  {plain}"

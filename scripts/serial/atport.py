@@ -24,7 +24,7 @@ ANSWER_SECONDS = 12.0
 FINALS = (b"OK", b"ERROR")
 REFUSALS = (b"CMD PARSE ERR", b"CMD FORMAT ERR")
 PUBLISH_RESULTS = (b"+MQTTPUB:OK", b"+MQTTPUB:FAIL")
-RESTART, READY = b"AT+RST", b"ready"
+RESTART, RESTORE, READY = b"AT+RST", b"AT+RESTORE", b"ready"
 BUSY = b"busy ..."
 _CONNECTED = re.compile(rb"\+MQTTCONNECTED:(\d+),(.*)")
 _DISCONNECTED = re.compile(rb"\+MQTTDISCONNECTED:(\d+)")
@@ -33,6 +33,8 @@ _DATA_PHASE = re.compile(rb"AT\+MQTT(?:(PUBRAW)=|LONG\w+=|CERT=(?!.*,0$))(?!\?)"
 """What opens one; a certificate of no length erases instead."""
 _WIFI = re.compile(rb"WIFI (?:CONNECTED|DISCONNECT|GOT IP.*)")
 """What the SDK says of the network, when it likes."""
+GOT_IP = b"WIFI GOT IP"
+"""Comes behind the OK of AT+CWJAP, and may meet another command there."""
 _CODE = re.compile(rb"ERR CODE:0x([0-9a-f]{8})")
 
 
@@ -111,6 +113,7 @@ class AtPort:
         self._grammar: Grammar | None = None
         self._noise = bytearray()
         self._events: deque[Event] = deque()
+        self._addresses = 0
         self._pending: deque[_Pending] = deque()
         self._done: deque[Answer] = deque()
         self._failure: Exception | None = None
@@ -153,11 +156,11 @@ class AtPort:
             raise self._surprise(f"{answer.command!r}: expected a refusal, got {answer.lines} {answer.final!r}")
         return answer
 
-    def restart(self, timeout: float = 20.0) -> Answer:
-        """`AT+RST`: its OK, then nothing but `ready`, which is awaited."""
-        answer = self.command(RESTART, timeout)
+    def restart(self, timeout: float = 20.0, command: bytes = RESTART) -> Answer:
+        """`AT+RST` or another that restarts: its OK, then nothing but `ready`, which is awaited."""
+        answer = self.command(command, timeout)
         if answer.final != READY or answer.lines:
-            raise self._surprise(f"{RESTART!r}: expected OK and {READY!r}, got {answer.lines} {answer.final!r}")
+            raise self._surprise(f"{command!r}: expected OK and {READY!r}, got {answer.lines} {answer.final!r}")
         return answer
 
     def send(self, *lines: str | bytes, end: bytes = b"\r\n", behind: bytes = b"") -> None:
@@ -223,6 +226,19 @@ class AtPort:
 
     # --- receiving ---
 
+    def join(self, ssid: str = "virtual", password: str = "virtual") -> None:
+        """Join a Wi-Fi, in the documented order: CONNECTED, OK, then the address."""
+        answer = self.command(b"AT+CWJAP=%b,%b" % (quote(ssid), quote(password)), 20)
+        if (answer.lines, answer.final) != ([b"WIFI CONNECTED"], b"OK"):
+            raise self._surprise(f"AT+CWJAP brought {answer.lines} {answer.final!r}")
+        self.got_ip()
+
+    def got_ip(self, timeout: float = 20.0) -> None:
+        """The next `WIFI GOT IP`."""
+        self._await(lambda: self._addresses > 0, timeout, GOT_IP.decode())
+        with self._changed:
+            self._addresses -= 1
+
     def answer(self, timeout: float = ANSWER_SECONDS) -> Answer:
         """The next complete answer, in the order of commands."""
         self._await(lambda: bool(self._done), timeout, "an answer")
@@ -278,6 +294,7 @@ class AtPort:
         with self._changed:
             self._grammar, self._failure = Grammar(), None
             self._events.clear()
+            self._addresses = 0
             self._pending.clear()
             self._done.clear()
 
@@ -391,6 +408,8 @@ class AtPort:
             if current and current.answer.raw.endswith(b">"):
                 raise Violation(f"{_brief(event)} on the line of the prompt of {current.answer.command!r}")
             self._events.append(event)
+        elif isinstance(token, Line) and token.text == GOT_IP:
+            self._addresses += 1
         elif current is None and isinstance(token, Line) and _WIFI.fullmatch(token.text):
             return
         elif current is None:
@@ -437,7 +456,7 @@ class AtPort:
 
 
 def _finals(pending: _Pending) -> tuple[bytes, ...]:
-    if pending.answer.command == RESTART:
+    if pending.answer.command in (RESTART, RESTORE):
         return (READY, b"ERROR")
     opens = _DATA_PHASE.match(pending.answer.command)
     if opens and not pending.prompted:

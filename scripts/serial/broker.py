@@ -51,44 +51,47 @@ def free_port(address: str = "127.0.0.1") -> int:
         return probe.getsockname()[1]
 
 
-class Broker:
-    """One mosquitto. Its port stays the same over `stop` and `start`; sessions do not survive that."""
+class Server:
+    """A broker as a process of its own. Its port stays the same over `stop` and `start`."""
 
-    def __init__(self, folder: Path, address: str = "127.0.0.1", extra: str = "") -> None:
+    start_seconds = 10.0
+
+    def __init__(self, folder: Path, address: str = "127.0.0.1") -> None:
         self.address = address
         self.port = free_port(address)
-        self._extra = extra
-        self._configuration = folder / "mosquitto.conf"
-        self._log = folder / "mosquitto.log"
+        self._folder = folder
+        self._log = folder / f"{self.name}.log"
         self._process: subprocess.Popen | None = None
 
-    def start(self, timeout: float = 10.0) -> Broker:
-        # As root it would change to a user who may not read the folder.
-        user = "user root\n" if os.geteuid() == 0 else ""
-        text = CONFIGURATION.format(port=self.port, address=self.address, user=user, extra=self._extra)
-        self._configuration.write_text(text)
+    @property
+    def name(self) -> str:
+        return type(self).__name__.lower()
+
+    def command(self) -> list[str]:
+        """What to run; files that it reads are written before."""
+        raise NotImplementedError
+
+    def environment(self) -> dict[str, str]:
+        """What it needs besides this process's own."""
+        return {}
+
+    def start(self, timeout: float | None = None) -> Server:
+        command, environment = self.command(), os.environ | self.environment()
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [program("mosquitto"), "-c", str(self._configuration)], stderr=log, stdin=subprocess.DEVNULL
-            )
-        deadline = time.monotonic() + timeout
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
+        deadline = time.monotonic() + (timeout or self.start_seconds)
         while True:
             try:
                 socket.create_connection((self.address, self.port), 1).close()
                 return self
             except OSError:
-                assert self._process.poll() is None, f"mosquitto did not start:\n{self.log()}"
-                assert time.monotonic() < deadline, "mosquitto does not listen"
+                assert self._process.poll() is None, f"{self.name} did not start:\n{self.log()}"
+                assert time.monotonic() < deadline, f"{self.name} does not listen:\n{self.log()[-3000:]}"
                 time.sleep(0.02)
 
     def stop(self) -> None:
         if self._process is not None:
-            self._process.terminate()
-            try:
-                self._process.wait(5)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait(5)
+            end(self._process)
             self._process = None
 
     def log(self) -> str:
@@ -99,22 +102,52 @@ class Broker:
         log = self.log
         until(lambda: log().count(text) >= count, lambda: f"{count} × {text!r} in the broker's log:\n{log()[-3000:]}", timeout)
 
-    def __enter__(self) -> Broker:
+    def __enter__(self) -> Server:
         return self.start()
 
     def __exit__(self, *_: object) -> None:
         self.stop()
 
 
+def end(process: subprocess.Popen, seconds: float = 5) -> None:
+    """Ask a process to end, and make it when it does not."""
+    process.terminate()
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait(seconds)
+
+
+class Broker(Server):
+    """One mosquitto; sessions do not survive `stop`."""
+
+    name = "mosquitto"
+
+    def __init__(self, folder: Path, address: str = "127.0.0.1", extra: str = "") -> None:
+        super().__init__(folder, address)
+        self._extra = extra
+
+    def command(self) -> list[str]:
+        # As root it would change to a user who may not read the folder.
+        user = "user root\n" if os.geteuid() == 0 else ""
+        configuration = self._folder / "mosquitto.conf"
+        configuration.write_text(CONFIGURATION.format(port=self.port, address=self.address, user=user, extra=self._extra))
+        return [program("mosquitto"), "-c", str(configuration)]
+
+
 class Witness:
     """paho-mqtt as a second client of the broker; never the library under test."""
 
-    def __init__(self, broker: Broker, *filters: str, qos: int = 2, transport: str = "tcp") -> None:
+    def __init__(self, broker: Server, *filters: str, qos: int = 2, transport: str = "tcp", user: str = "") -> None:
+        """`user` is name and password in one."""
         self.messages: queue.Queue[paho.MQTTMessage] = queue.Queue()
         self._ready = threading.Event()
         self._filters = [(name, qos) for name in filters]
         self._client = paho.Client(paho.CallbackAPIVersion.VERSION2, transport=transport)
         self._client.max_queued_messages_set(0)
+        if user:
+            self._client.username_pw_set(user, user)
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = lambda *_: self._ready.set()
         self._client.on_message = lambda _client, _data, message: self.messages.put(message)

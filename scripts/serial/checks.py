@@ -176,6 +176,10 @@ def _join(bench: Bench) -> None:
         raise Unmet(f"{cannot}: no proper answer within {JOIN_SECONDS} s; look at the distance and the power") from None
     if answer.final != b"OK":
         raise Unmet(f"{cannot}: look at --ssid, the password and the distance")
+    try:
+        bench.at.got_ip(JOIN_SECONDS)
+    except Surprise:
+        raise Unmet(f"the board has joined {wishes.ssid!r}, and nobody there gives it an address (DHCP)") from None
 
 
 def address_is_ours(bench: Bench) -> str:

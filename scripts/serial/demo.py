@@ -1,4 +1,4 @@
-"""The documents' session over a serial line, shown as it happens; or, with --interactive, a prompt on that board.
+"""The documents' session over a serial line, shown as it happens.
 
 Any of the ten schemes, with a broker and certificates made for it. `scripts/demo.sh` installs what this needs and runs
 it.
@@ -23,7 +23,6 @@ from broker import Broker
 from certificates import NAME, Certificates
 from link import CA, CERTIFICATE, KEY, Link
 from secure import MUTUAL, PRESENTING, SECURE, VERIFYING, NodeBroker, TlsBroker, hosts, over_websocket
-from terminal import converse
 
 TTY = sys.stdout.isatty()
 STEPS = 8
@@ -178,12 +177,12 @@ def expect(got: bytes, wanted: bytes) -> None:
         raise Surprise(f"expected {wanted[:80]!r}, got {got[:80]!r}")
 
 
-def explain(board: VirtualBoard, here: Scene) -> None:
+def explain(here: Scene) -> str:
+    """What a person can type on a board with `prompt_options`."""
     broker = here.broker
     credentials = "What the scheme needs is in the firmware. " if here.credentials() else ""
     plain = f"{broker.address} -p {broker.tcp if isinstance(broker, NodeBroker) else broker.port}"
-    print(
-        f"""
+    return f"""\
 A broker listens on {broker.address}:{here.port}; the board sees it at {here.host}:{here.port}. {credentials}Try:
 
   AT+MQTTUSERCFG=0,{here.scheme},"w800","","",0,0,"{here.path}"
@@ -194,22 +193,16 @@ A broker listens on {broker.address}:{here.port}; the board sees it at {here.hos
 and from another terminal:
 
   mosquitto_pub -h {plain} -t topic -m "hello, board"
-
-Another serial program may use {board.device} instead. Ctrl-D ends all of it.
-""",
-        flush=True,
-    )
+"""
 
 
-def start(program: str, here: Scene, argv: str, interactive: bool) -> VirtualBoard:
-    """For the session the board is as one leaves the factory; a prompt finds all in place."""
-    ready = ["--rtc", "host", *here.in_firmware()] if interactive else ["--hosts", f"{NTP_SERVER}={HOST_LOOPBACK}"]
-    return VirtualBoard(program, here.folder, argv, *hosts(), *ready)
+def prompt_options(here: Scene) -> list[str]:
+    """Options of a board on which all is in place: the clock, the names, what the scheme needs."""
+    return [*hosts(), "--rtc", "host", *here.in_firmware()]
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--interactive", action="store_true", help="an AT prompt on the virtual board")
     parser.add_argument("--scheme", type=int, choices=SCHEMES, default=1, help="of AT+MQTTUSERCFG: 1 TCP … 10 WSS")
     parser.add_argument("--argv", choices=SERVERS, default=SERVERS[0], help="the kind of AT server")
     parser.add_argument("--sim", help="path of w800-sim (default: cargo builds it)")
@@ -218,16 +211,13 @@ def main() -> int:
 
     program = options.sim or build_virtual_board()
     with scene(options.scheme) as here:
-        board = start(program, here, options.argv, options.interactive)
+        # As one leaves the factory.
+        board = VirtualBoard(program, here.folder, options.argv, *hosts())
         where = f"broker on {here.broker.address}:{here.port}, virtual board on {board.device}"
         print(f"Scheme {here.scheme}, {SCHEMES[here.scheme]}: {where}", flush=True)
         try:
-            if options.interactive:
-                explain(board, here)
-                converse(board.device)
-            else:
-                session(board, here)
-                print(f"\n{colour('1;32', 'Every answer was right.')}")
+            session(board, here)
+            print(f"\n{colour('1;32', 'Every answer was right.')}")
         except (Surprise, AssertionError) as error:
             print(f"\n{colour('1;31', 'A wrong answer:')} {error}\n--- board log ---\n{board.log()}", file=sys.stderr)
             return 1

@@ -374,6 +374,10 @@ class Relay:
         """Until so many were accepted in all."""
         until(lambda: self.accepted >= count, lambda: f"{count} connections; there are {self.accepted}", timeout)
 
+    def await_carried(self, up: int, down: int, timeout: float = 10.0) -> None:
+        """Until it has carried so many bytes to the broker and to the board: the last ones may still be on their way."""
+        until(lambda: self.carried == {"up": up, "down": down}, lambda: f"{up} up, {down} down: {self.carried}", timeout)
+
     def close(self) -> None:
         self._stopping.set()
         self.cut()

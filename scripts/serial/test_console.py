@@ -151,7 +151,7 @@ def test_a_file_of_200_kb_with_its_progress(start, broker, witness, tmp_path):
     screen.see("@picture.raw")
     screen.type(f",1,0{ENTER}")
     # The bar moves while the line takes the bytes: 4 s at this speed.
-    screen.see("█·", "/200000 bytes")
+    screen.see("█·", "/200000 bytes", " KB/s, ", " s left")
     screen.see("+MQTTPUB:OK\nat>", timeout=20)
     assert seen.message().payload == data
 
@@ -238,6 +238,45 @@ def test_help(start):
     screen.see("AT+MQTTSUB           Subscribes to a filter and waits for SUBACK\n", "Arrow up and Ctrl-R")
     screen.type(":help at+mqttsub" + ENTER)
     screen.see('AT+MQTTSUB=LinkID,"topic",qos,timeout_ms', "0–2; default 0; 0 at most once")
+    screen.type(":help mqttcert" + ENTER)
+    screen.see("AT+MQTTCERT=LinkID,kind,length", "0–2; 0 CA certificates, 1 client certificate, 2 client key\n")
+
+
+def test_a_failure_is_asked_about(start):
+    """What the board knows of it comes by itself, and the server's own refusals have words too."""
+    screen = start()
+    screen.type(f'AT+MQTTUSERCFG=0,1,"w800","","",0,0,""{ENTER}AT+MQTTCONN=0,"no.such.host",1883,0{ENTER}')
+    screen.see('+MQTTERR:0,0x0000600b,1,0,"name not found"', "it failed when the host's name was looked up")
+    screen.type(f"AT+MQTTNOTHING{ENTER}")
+    screen.see("CMD FORMAT ERR", "the AT server knows no such command")
+
+
+def test_a_binary_message_as_numbers_and_as_a_file(start, broker, witness, tmp_path):
+    data = bytes(range(256)) * 5
+    screen = start()
+    screen.type(f":hex{ENTER}")
+    screen.see("no message has come yet")
+    screen.type(f"{USERCFG}{ENTER}{conn(broker)}{ENTER}")
+    screen.see("+MQTTCONNECTED")
+    screen.type(f'AT+MQTTSUB=0,"binary",1{ENTER}')
+    screen.see('AT+MQTTSUB=0,"binary",1', "OK")
+    witness().publish("binary", data, 1)
+    screen.see("+MQTTSUBRECV")
+    screen.type(f":hex{ENTER}")
+    screen.see("000340  40 41 42 43 44 45 46 47 48 49 4a 4b 4c 4d 4e 4f  @ABCDEFGHIJKLMNO", "256 bytes more (:save FILE)")
+    for shown in ("1280 bytes in got.raw", "got.raw: File exists"):
+        screen.type(f":save got.raw{ENTER}")
+        screen.see(shown)
+    assert (tmp_path / "got.raw").read_bytes() == data
+
+
+def test_a_broker_of_its_own(piped):
+    """`--broker` starts one, says how it is reached, and gives the board what its transport needs."""
+    lines = ["AT+MQTTUSERCFG=0,5,\"w800\",\"\",\"\",0,0,\"\"", "AT+MQTTCONN=0,\"10.0.2.2\",1,0", "AT+CIPSNTPTIME?"]
+    ran = piped(lines, "--broker", "--scheme", "5")
+    assert ran.returncode == 1 and b"1970" not in ran.stdout
+    said = ran.stderr.decode()
+    assert "A broker listens on 127.0.0.1:" in said and "What the scheme needs is in the firmware." in said
 
 
 def test_a_pipe(piped, broker):
@@ -357,7 +396,7 @@ def test_the_end_of_the_board_is_the_end_of_the_console(start, environment):
 
 @pytest.mark.parametrize(
     "options",
-    [[], ["--sim", "--port", "x"], ["--port", "x", "--", "--heap", "1"], ["--sim", "--record", "a", "--replay", "b"]],
+    [[], ["--sim", "--port", "x"], ["--port", "x", "--", "--heap", "1"], ["--port", "x", "--broker"], ["--sim", "--scheme", "2"], ["--sim", "--record", "a", "--replay", "b"]],
 )
 def test_wrong_options(environment, options):
     ran = subprocess.run([sys.executable, AT, *options], capture_output=True, timeout=20, env=environment, text=True)

@@ -172,7 +172,7 @@ def test_websocket_without_tls(at, brokers):
 
 
 def test_no_additions(at):
-    for command in ("AT+MQTTERR?", "AT+MQTTERR=?", "AT+MQTTCERT?", "AT+MQTTCERT=0,0,10"):
+    for command in ("AT+MQTTERR?", "AT+MQTTERR=?", "AT+MQTTVER?", "AT+MQTTCERT?", "AT+MQTTCERT=0,0,10"):
         assert at.command(command).lines == [b"CMD FORMAT ERR"]
 
 

@@ -56,6 +56,8 @@ def test_a_session_is_readable_though_the_board_was_killed(new_board, broker, tm
     link.connect(broker.port)
     link.publish_raw("captured/topic", bytes(range(256)) * 20, 1)
     board.kill()
+    note = f"port {broker.port} speaks mqtt: tshark -d tcp.port=={broker.port},mqtt"
+    assert board.log() == f"w800-sim: --pcap: {note}\n"
 
     packets = read(path)
     times = [when for when, _ in packets]

@@ -191,7 +191,7 @@ def test_radio_lost_and_back(link, broker, witness):
     assert link.port.command("AT+CWQAP").final == b"OK"
     assert link.port.disconnected(15) == 0
     link.port.quiet(2)
-    link.port.command('AT+CWJAP="virtual","virtual"', 20)
+    link.port.join()
     link.port.connected(40)
     link.await_state(6)
     broker.await_log(acknowledged, count=before + 1)

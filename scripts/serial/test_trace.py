@@ -11,7 +11,7 @@ from playwright.sync_api import sync_playwright
 
 from board import REPOSITORY, VirtualBoard
 from broker import Broker, Witness
-from link import Link
+from link import Code, Link
 from peer import Relay
 from secure import NodeBroker, hosts
 
@@ -68,6 +68,7 @@ class Session:
         self.link.port.message()
         broker.stop()
         self.link.port.disconnected()
+        self.link.port.error('AT+MQTTSUB=0,"x",0', Code.DISCONNECTED)
         self.link.clean()
 
     def over_wss(self, broker: NodeBroker, certificates) -> None:
@@ -114,8 +115,8 @@ def open_page(chromium):
     """Open a trace; what the page complains of, or asks the network for, fails the test at its end."""
     complaints, contexts = [], []
 
-    def start(path: Path, scheme: str = "light"):
-        contexts.append(chromium.new_context(viewport={"width": 1280, "height": 860}, color_scheme=scheme))
+    def start(path: Path, scheme: str = "light", width: int = 1280):
+        contexts.append(chromium.new_context(viewport={"width": width, "height": 860}, color_scheme=scheme))
         page = contexts[-1].new_page()
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -184,6 +185,45 @@ def test_the_page_is_legible(session, open_page, scheme, tmp_path):
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert background == ("rgb(244, 246, 249)" if scheme == "light" else "rgb(16, 21, 28)")
     assert screenshot.stat().st_size > 40_000
+
+
+def test_on_a_phone(session, open_page, tmp_path):
+    """Nothing is wider than the screen, and no label is cut off by the edge."""
+    page = open_page(session.path, width=390)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert not overlaps(page)
+    names = "[...document.querySelectorAll('.lane-name, .lane-way')].map((text) => text.getBBox())"
+    assert page.evaluate(f"Math.max(...{names}.map((box) => box.x + box.width)) <= view.gutter")
+    page.screenshot(path=tmp_path / "phone.png", full_page=True)
+    page.locator("#chart .mark[data-label^='CONNECT w800'] line").first.dispatch_event("pointerdown")
+    page.locator("#chart .mark[data-label^='CONNECT w800'] line").first.dispatch_event("pointerup")
+    assert page.locator("#details .related li").count() > 2
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_command_leads_to_its_packets_and_its_answer(session, open_page):
+    page = open_page(session.path)
+    command = "events.find((event) => event.label.startsWith('AT+MQTTCONN='))"
+    page.evaluate(f"choose({command}, true)")
+    related = page.locator("#details .related button").all_inner_texts()
+    assert in_order(["AT+MQTTCONN=", "↑ SYN (connect)", "CONNECT w800", "CONNACK accepted", "OK"], related)
+    assert "Answer after" in page.locator("#details dl").inner_text()
+    page.locator("#details .related button", has_text="CONNACK accepted").click()
+    assert page.locator("#details h2").inner_text() == "CONNACK accepted"
+    page.locator("#details .related button").first.click()
+    assert page.locator("#details h2").inner_text().startswith("AT+MQTTCONN=")
+    raw = "events.find((event) => event.label.startsWith('AT+MQTTPUBRAW=')).answer.label"
+    assert page.evaluate(raw) == "+MQTTPUB:OK"
+
+
+def test_an_error_has_its_meaning_and_an_orderly_end_is_no_trouble(session, open_page):
+    page = open_page(session.path)
+    error = page.evaluate("events.find((event) => event.label === 'ERR CODE:0x00006051').facts.map((fact) => fact.join(': '))")
+    assert error[0].startswith("Means: AT_MQTT_")
+    ends = [event for event in events(session.path) if event["label"].startswith(("DISCONNECT", "Close 1000"))]
+    assert ends and {event["tone"] for event in ends} == {"plain"}
+    # The broker's death is another thing.
+    assert "notable" in {event["tone"] for event in events(session.path) if event["label"] == "FIN"}
 
 
 def overlaps(page) -> list[str]:

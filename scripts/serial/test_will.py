@@ -31,7 +31,7 @@ def test_when_the_radio_is_lost(link, broker, witness):
         assert link.state() == 3
     finally:
         link.clean()
-        link.port.command('AT+CWJAP="virtual","virtual"', 20)
+        link.port.join()
 
 
 def test_when_the_connection_is_cut(link, relay, witness):

@@ -30,10 +30,14 @@ pub struct Settings {
     pub pty_link: Option<PathBuf>,
     /// Bits per second, 0 for no pacing.
     pub baud: u32,
+    /// What comes while the port is behind is lost.
+    pub overrun: bool,
     /// What kind of AT server it has.
     pub argv: ArgvStyle,
     /// Joined at boot.
     pub wifi: bool,
+    /// How long an address takes after `AT+CWJAP`.
+    pub dhcp_delay_ms: u32,
     /// The network leads beyond this machine's loopback.
     pub net_open: bool,
     /// `name=address` entries.
@@ -44,6 +48,8 @@ pub struct Settings {
     pub time_server_port: Option<u16>,
     /// The heap's limit; without it [`DEFAULT_HEAP_BYTES`], or what a whole image leaves of the chip's RAM.
     pub heap_bytes: Option<usize>,
+    /// Which allocations fail from the start.
+    pub heap_failing: HeapFailing,
     /// The clock at boot, seconds since 1970.
     pub rtc: Option<i64>,
     /// Where the millisecond counter starts.
@@ -78,6 +84,16 @@ pub enum ArgvStyle {
     Strict,
 }
 
+/// `struct heap_failing`: the n-th allocation fails, and so many in all; 0 for none.
+#[derive(Debug, Clone, Copy, Default)]
+#[repr(C)]
+pub struct HeapFailing {
+    /// Counted from 1.
+    pub nth: usize,
+    /// In all.
+    pub count: usize,
+}
+
 /// `wm_log_level_t`.
 #[derive(Debug, Clone, Copy)]
 #[repr(C)]
@@ -98,6 +114,7 @@ pub enum LogLevel {
 struct UartOptions {
     stdio: bool,
     baud: u32,
+    overrun: bool,
     link: *const c_char,
 }
 
@@ -114,10 +131,12 @@ struct BoardOptions {
     argv_style: ArgvStyle,
     log_level: LogLevel,
     heap_limit: usize,
+    heap_failing: HeapFailing,
     uptime_ms: u32,
     preempt_seed: u32,
     rtc: i64,
     wifi_off: bool,
+    dhcp_delay_ms: u32,
     net_open: bool,
     hosts: *const *const c_char,
     hosts_count: usize,
@@ -225,17 +244,24 @@ impl Board {
         let whole = loaded.as_ref();
         let (hosts, faults) = (leak_all(settings.hosts)?, leak_all(settings.faults)?);
         let options = BoardOptions {
-            uart: UartOptions { stdio: settings.stdio, baud: settings.baud, link: leak(settings.pty_link)? },
+            uart: UartOptions {
+                stdio: settings.stdio,
+                baud: settings.baud,
+                overrun: settings.overrun,
+                link: leak(settings.pty_link)?,
+            },
             argv_style: settings.argv,
             log_level: settings.log,
             heap_limit: settings
                 .heap_bytes
                 .or(whole.and_then(|loaded| loaded.free_bytes))
                 .unwrap_or(DEFAULT_HEAP_BYTES),
+            heap_failing: settings.heap_failing,
             uptime_ms: settings.uptime_ms,
             preempt_seed: settings.preempt_seed,
             rtc: settings.rtc.unwrap_or(-1),
             wifi_off: !settings.wifi,
+            dhcp_delay_ms: settings.dhcp_delay_ms,
             net_open: settings.net_open,
             hosts: hosts.as_ptr(),
             hosts_count: hosts.len(),

@@ -2,11 +2,12 @@
 //!
 //! It runs the same library and the same C API under it as the chip does; see `wm_sdk/host` for the board itself. This
 //! program only reads its options ([`options`]) and starts, awaits and stops the board ([`board`]). What happens meanwhile
-//! is written down where that is asked for: packets ([`capture`]) and a timeline ([`trace`]). With `--cpu xt804`
-//! the library's code is that for the chip, executed ([`xt804`]).
+//! is written down where that is asked for: packets ([`capture`]), secrets of TLS ([`keylog`]) and a timeline ([`trace`]).
+//! With `--cpu xt804` the library's code is that for the chip, executed ([`xt804`]).
 
 mod board;
 mod capture;
+mod keylog;
 mod options;
 mod statistics;
 mod taps;
@@ -24,7 +25,8 @@ use wm_sdk_host as _;
 fn main() -> ExitCode {
     let options = options::Options::parse();
     let (report, program) = (options.report, options.program());
-    if let Err(error) = taps::watch(options.pcap.as_deref(), options.trace.as_deref(), options.heap_bytes()) {
+    let watched = taps::watch(options.pcap.as_deref(), options.trace.as_deref(), options.heap_bytes());
+    if let Err(error) = watched.and_then(|()| options.keylog.as_deref().map_or(Ok(()), keylog::open)) {
         eprintln!("w800-sim: {error}");
         return ExitCode::FAILURE;
     }

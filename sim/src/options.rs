@@ -23,6 +23,10 @@ pub struct Options {
     #[arg(long, value_name = "BITS", value_parser = clap::value_parser!(u32).range(300..=4_000_000))]
     baud: Option<u32>,
 
+    /// Lose what comes while the port is behind, as a line without flow control; without it the line stands still then
+    #[arg(long, requires = "baud")]
+    overrun: bool,
+
     /// How the AT server hands parameters to commands; the library's answers are the same behind each
     #[arg(long, value_enum, default_value_t = board::ArgvStyle::Decoded)]
     argv: board::ArgvStyle,
@@ -34,6 +38,10 @@ pub struct Options {
     /// Whether the board has joined its Wi-Fi when it says "ready"
     #[arg(long, value_enum, default_value_t = Switch::On)]
     wifi: Switch,
+
+    /// How long an address takes after AT+CWJAP has answered: `WIFI GOT IP` comes that much later
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    dhcp_delay: u32,
 
     /// A host name and its IPv4 address, 127.0.0.1 or 10.0.2.2 for this machine (may be repeated). NAME=IP@500ms is
     /// answered that much later, NAME=drop never
@@ -47,6 +55,10 @@ pub struct Options {
     /// The board's heap in bytes: 102400 if not given, or what a whole image leaves of the chip's RAM
     #[arg(long, value_name = "BYTES")]
     heap: Option<usize>,
+
+    /// Let the n-th allocation fail, and as many in all as COUNT says (1); AT+SYSHEAPFAIL does it while the board runs
+    #[arg(long, value_name = "N[,COUNT]", value_parser = parse_heap_failing)]
+    heap_fail: Option<board::HeapFailing>,
 
     /// The real-time clock at boot: never set, the host's time, or seconds since 1970
     #[arg(long, value_name = "unset|host|SECONDS", value_parser = parse_rtc, default_value = "unset")]
@@ -109,6 +121,10 @@ pub struct Options {
     /// the file grows as long as the board runs
     #[arg(long, value_name = "FILE")]
     pub pcap: Option<PathBuf>,
+
+    /// Add the secrets of each TLS connection to this file, as an NSS key log, with which Wireshark reads the packets
+    #[arg(long, value_name = "FILE")]
+    pub keylog: Option<PathBuf>,
 
     /// Write a timeline of serial lines, MQTT packets, TLS, TCP and the heap, as a page for a browser. Passwords and keys
     /// are left out, messages are shortened; of a long session the first and the last 10000 events are kept
@@ -227,6 +243,14 @@ fn parse_rtc(text: &str) -> Result<Rtc, String> {
     }
 }
 
+fn parse_heap_failing(text: &str) -> Result<board::HeapFailing, String> {
+    let (nth, count) = text.split_once(',').unwrap_or((text, "1"));
+    match (nth.parse(), count.parse()) {
+        (Ok(nth @ 1..), Ok(count @ 1..)) => Ok(board::HeapFailing { nth, count }),
+        _ => Err("neither N nor N,COUNT, each 1 or more".to_owned()),
+    }
+}
+
 impl Rtc {
     fn seconds(self) -> Option<i64> {
         match self {
@@ -257,13 +281,16 @@ impl From<Options> for board::Settings {
             stdio: matches!(options.uart, Uart::Stdio),
             pty_link: options.pty_link,
             baud: options.baud.unwrap_or(0),
+            overrun: options.overrun,
             argv: options.argv,
             wifi: matches!(options.wifi, Switch::On),
+            dhcp_delay_ms: options.dhcp_delay,
             net_open: matches!(options.net, Net::Open),
             hosts: options.hosts,
             faults: options.faults.entries(),
             time_server_port: options.time_server,
             heap_bytes: options.heap,
+            heap_failing: options.heap_fail.unwrap_or_default(),
             rtc: options.rtc.seconds(),
             uptime_ms: options.uptime,
             preempt_seed: options.preempt.unwrap_or(0),

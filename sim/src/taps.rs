@@ -156,7 +156,7 @@ extern "C" fn frame(to_board: bool, bytes: *const c_void, length: usize) {
     // SAFETY: the radio gives a frame.
     let bytes = unsafe { slice(bytes, length) };
     if let Some(capture) = CAPTURE.get() {
-        capture.frame(bytes);
+        capture.frame(to_board, bytes);
     }
     trace::frame(to_board, bytes);
 }

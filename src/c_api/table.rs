@@ -11,7 +11,7 @@ use core::ffi::{c_char, c_int};
 use w800_mqtt_core::at::command::{COMMANDS, Command};
 
 /// How many commands this build has.
-const COUNT: usize = 16 + ADDITIONS as usize + cfg!(certificate_command) as usize;
+const COUNT: usize = 16 + 2 * ADDITIONS as usize + cfg!(certificate_command) as usize;
 
 /// Rows as the server reads them.
 #[repr(transparent)]
@@ -48,6 +48,8 @@ const fn rows() -> [bindings::wm_atcmd_item; COUNT] {
         row::<16>(),
         #[cfg(additions)]
         row::<17>(),
+        #[cfg(additions)]
+        row::<18>(),
     ]
 }
 

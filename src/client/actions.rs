@@ -21,6 +21,7 @@ use crate::sdk::clock::now;
 use crate::sdk::heap::Bytes;
 #[cfg(certificate_command)]
 use crate::sdk::heap::Secret;
+use crate::sdk::socket;
 use crate::sdk::task::Task;
 use w800_mqtt_core::at::answer;
 use w800_mqtt_core::at::parse::Split;
@@ -68,8 +69,9 @@ const DISCONNECT_MS: u64 = 1_000;
 #[cfg(argv_line)]
 const MOST_KEPT_BYTES: usize = 1024;
 
-/// SDK heap that a publication must leave free for lwIP to send it with, in bytes: its send buffer and some.
-const LWIP_RESERVE_BYTES: usize = 12 * 1024;
+/// SDK heap that a publication must leave free for lwIP to send it with, in bytes, besides what is always left: its send
+/// buffer.
+const LWIP_RESERVE_BYTES: usize = 8 * 1024;
 
 /// Runs one command and prints what comes before the server's `OK` or `ERROR`. `parameters` are those behind `=`, or
 /// what is wrong with their number. The right to print is for the rest of the answer: nothing may come before what the server prints.
@@ -150,7 +152,7 @@ fn set_link(
         CommandId::Cert => certificate(runtime, &values, prompted),
         #[cfg(not(certificate_command))]
         CommandId::Cert => Err(Code::ParameterCountsIsWrong),
-        CommandId::LastError => Err(Code::ParameterCountsIsWrong),
+        CommandId::LastError | CommandId::Version => Err(Code::ParameterCountsIsWrong),
     }
 }
 
@@ -161,7 +163,7 @@ const fn action(id: CommandId) -> Action {
         CommandId::Conn => Action::Connect,
         CommandId::Pub | CommandId::PubRaw | CommandId::Sub | CommandId::Unsub => Action::Exchange,
         CommandId::Clean => Action::Clean,
-        CommandId::Cert | CommandId::LastError => Action::StoreCredential,
+        CommandId::Cert | CommandId::LastError | CommandId::Version => Action::StoreCredential,
         CommandId::ClientId
         | CommandId::Username
         | CommandId::Password
@@ -276,7 +278,10 @@ fn connect(runtime: &'static LinkRuntime, values: &Values<'_>) -> Result<Answer,
     for semaphore in [&runtime.done, &runtime.lookup()?.wake, &runtime.ended] {
         semaphore.drain();
     }
-    match Task::spawn::<LinkTask>(c"mqtt", usize::from(runtime.index), stack_bytes(transport)) {
+    // This task sends on the connection as well.
+    let spawned = socket::welcome_this_task()
+        .then(|| Task::spawn::<LinkTask>(c"mqtt", usize::from(runtime.index), stack_bytes(transport)));
+    match spawned.flatten() {
         Some(task) => drop(runtime.task.with(|place| place.replace(task))),
         None => {
             runtime.link.lock().connection_failed();
@@ -383,8 +388,7 @@ fn unsubscribe(runtime: &'static LinkRuntime, values: &Values<'_>) -> Result<Ans
 }
 
 fn clean(runtime: &'static LinkRuntime) -> Result<Answer, Code> {
-    use core::sync::atomic::Ordering;
-    runtime.stop.store(true, Ordering::Release);
+    runtime.stop.set(true);
     let politely = now().after(DISCONNECT_MS);
     say_goodbye(runtime, politely);
     runtime.lookup()?.wake.release();

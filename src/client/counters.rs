@@ -1,24 +1,24 @@
 //! What a link has done since the start: counters that wrap at 2^32.
 
-use core::sync::atomic::{AtomicU32, Ordering};
+use crate::sdk::word::Word;
 
 /// A count that one task at a time adds to: the sender, or the link's task.
 #[derive(Debug)]
-pub struct Counter(AtomicU32);
+pub struct Counter(Word);
 
 impl Counter {
     const fn new() -> Self {
-        Self(AtomicU32::new(0))
+        Self(Word::new(0))
     }
 
     /// Adds `more`. Loading and storing is enough: nobody else writes meanwhile.
     pub fn add(&self, more: usize) {
-        self.0.store(self.get().wrapping_add(more as u32), Ordering::Relaxed);
+        self.0.set(self.get().wrapping_add(more as u32));
     }
 
     /// The count.
     pub fn get(&self) -> u32 {
-        self.0.load(Ordering::Relaxed)
+        self.0.get()
     }
 }
 

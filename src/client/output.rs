@@ -10,8 +10,11 @@ use crate::sdk::clock::now;
 #[cfg(argv_line)]
 use crate::sdk::sync::Critical;
 use crate::sdk::sync::Semaphore;
+use crate::sdk::word::Flag;
+#[cfg(argv_line)]
+use crate::sdk::word::Word;
 use crate::sdk::{device, hook};
-use core::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use core::sync::atomic::{AtomicU8, Ordering};
 use w800_mqtt_core::at::answer::Sink;
 use w800_mqtt_core::link::delivery::Printer;
 #[cfg(argv_line)]
@@ -22,7 +25,8 @@ use w800_mqtt_core::time::Instant;
 /// How long who waits for the right to print waits before it looks whether a silent server holds it, in milliseconds.
 const LOOK_MS: u32 = 1_000;
 
-/// How long the server may be silent within an answer before it is taken for over, in milliseconds.
+/// How long the server may be silent within an answer, while another waits for the right to print, before the answer is taken
+/// for over, in milliseconds.
 #[cfg(argv_line)]
 const SILENT_ANSWER_MS: u64 = 5_000;
 
@@ -34,12 +38,18 @@ static PORT: Semaphore = Semaphore::new(1);
 /// How many commands wait for the port.
 static WANTED: AtomicU8 = AtomicU8::new(0);
 /// A publication's answer is awaited: a line that can wait comes behind it.
-static ANSWER_AWAITED: AtomicBool = AtomicBool::new(false);
-/// The right that the server's answer holds, and when it printed last.
+static ANSWER_AWAITED: Flag = Flag::new(false);
+/// Whether the server's answer holds the right.
 #[cfg(argv_line)]
-static SERVERS: Critical<Option<(Output, Instant)>> = Critical::new(None);
+static SERVERS: Flag = Flag::new(false);
+/// How often the server has got the right, or has gone on printing by it.
+#[cfg(argv_line)]
+static PRINTS: Word = Word::new(0);
 #[cfg(argv_line)]
 static HELD: Critical<Ring<HELD_BYTES>> = Critical::new(Ring::new());
+/// Whether that has bytes.
+#[cfg(argv_line)]
+static IS_ANY_HELD: Flag = Flag::new(false);
 
 /// The semaphore behind it, to be created before the first use.
 pub fn semaphore() -> &'static Semaphore {
@@ -76,6 +86,15 @@ impl Output {
     /// waits is ended, and so is an answer of a server that has gone silent.
     /// While the semaphore could not be created no link has a task, and there are no others.
     pub fn claim() -> Self {
+        if PORT.acquire(0) {
+            return Self { link: None, acquired: true };
+        }
+        Self::claim_patiently()
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn claim_patiently() -> Self {
         let _waiting = Waiting::begin();
         while PORT.is_created() {
             if PORT.acquire(LOOK_MS) {
@@ -90,7 +109,7 @@ impl Output {
     /// As [`Output::claim`], for the answer that [`await_answer`] has announced.
     pub fn claim_for_answer() -> Self {
         let output = Self::claim();
-        ANSWER_AWAITED.store(false, Ordering::Release);
+        ANSWER_AWAITED.set(false);
         output
     }
 
@@ -125,19 +144,25 @@ impl Output {
 impl Output {
     /// The server's answer, or the rest of it, is printed by this right.
     pub fn hand_to_server(self) {
-        let handed = (self, now());
-        drop(SERVERS.with(|servers| servers.replace(handed)));
+        if self.acquired {
+            PRINTS.set(PRINTS.get().wrapping_add(1));
+            SERVERS.set(true);
+            core::mem::forget(self);
+        }
     }
 
     /// Takes the right back from the server, whose answer has ended.
     pub fn back_from_server() -> Option<Self> {
-        SERVERS.with(Option::take).map(|(output, _)| output)
+        SERVERS.take().then(|| Self { link: None, acquired: true })
     }
 
     /// Whether the server's answer has the right to print; it goes on now.
     pub fn server_goes_on() -> bool {
-        let now = now();
-        SERVERS.with(|servers| servers.as_mut().map(|(_, last)| *last = now).is_some())
+        let goes_on = SERVERS.get();
+        if goes_on {
+            PRINTS.set(PRINTS.get().wrapping_add(1));
+        }
+        goes_on
     }
 }
 
@@ -167,31 +192,42 @@ impl Drop for Output {
         }
         #[cfg(argv_line)]
         while self.acquired {
-            print_held();
+            if IS_ANY_HELD.get() {
+                print_held();
+            }
             PORT.release();
             // What came in between found the right taken.
-            let more = HELD.with(|held| !held.is_empty());
-            self.acquired = more && PORT.acquire(0);
+            self.acquired = IS_ANY_HELD.get() && PORT.acquire(0);
         }
     }
 }
 
 /// A publication begins whose answer the host awaits.
 pub fn await_answer() {
-    ANSWER_AWAITED.store(true, Ordering::Release);
+    ANSWER_AWAITED.set(true);
 }
 
 /// Whether a line is to come behind a publication's answer.
 pub fn is_answer_awaited() -> bool {
-    ANSWER_AWAITED.load(Ordering::Acquire)
+    ANSWER_AWAITED.get()
 }
 
 /// Gives up the right to print of a server that has gone silent within its answer.
 #[cfg(argv_line)]
 fn recover() {
-    let now = now();
-    let silent = SERVERS.with(|servers| servers.as_ref().is_some_and(|(_, last)| last.until(now) >= SILENT_ANSWER_MS));
-    if silent {
+    /// What [`PRINTS`] was at the last look, and since when it had been so.
+    static SEEN: Critical<(u32, Instant)> = Critical::new((0, Instant::from_millis(0)));
+    if !SERVERS.get() {
+        return;
+    }
+    let (prints, now) = (PRINTS.get(), now());
+    let silent_ms = SEEN.with(|seen| {
+        if seen.0 != prints {
+            *seen = (prints, now);
+        }
+        seen.1.until(now)
+    });
+    if silent_ms >= SILENT_ANSWER_MS {
         drop(Output::back_from_server());
     }
 }
@@ -203,6 +239,7 @@ pub fn print_aside(bytes: &[u8]) {
         let fits = bytes.len() <= held.room();
         if fits {
             held.push(bytes);
+            IS_ANY_HELD.set(true);
         }
         fits
     });
@@ -215,10 +252,16 @@ pub fn print_aside(bytes: &[u8]) {
 }
 
 #[cfg(argv_line)]
+#[cold]
+#[inline(never)]
 fn print_held() {
     let mut piece = [0; 64];
     loop {
-        let count = HELD.with(|held| held.pop(&mut piece));
+        let count = HELD.with(|held| {
+            let count = held.pop(&mut piece);
+            IS_ANY_HELD.set(!held.is_empty());
+            count
+        });
         if count == 0 {
             return;
         }

@@ -22,8 +22,8 @@ use core::ffi::{CStr, c_int};
 use w800_mqtt_core::at::COMMANDS;
 use w800_mqtt_core::at::answer::Sink;
 use w800_mqtt_core::port::answer::{Answer, Progress};
-use w800_mqtt_core::port::line::Line;
-use w800_mqtt_core::port::typed::{Data, LOOK_MS, Next, Typed};
+use w800_mqtt_core::port::line::{self, Line};
+use w800_mqtt_core::port::typed::{Data, LOOK_MS, Next, Runs, Typed};
 use w800_mqtt_core::port::{BUSY, TOO_LONG};
 use w800_mqtt_core::time::Instant;
 
@@ -34,10 +34,10 @@ const ASK_MS: u32 = 100;
 /// over then, and the server itself says whether it is busy.
 const LONGEST_COMMAND_MS: u64 = 60_000;
 
-static TYPED: Critical<Typed> = Critical::new(Typed::new());
+/// What was typed and what is known of the server, used in one critical section for each step of a line.
+static STATE: Critical<State> = Critical::new(State::new());
 /// The line that is put together, handed over, and read by its command's handler.
 static LINE: Lendable<Line> = Lendable::new(Line::new());
-static SERVER: Critical<Server> = Critical::new(Server::new());
 /// The right to ask the device for input.
 static DEVICE: Semaphore = Semaphore::new(1);
 /// The right to print a piece of the server's answer.
@@ -47,11 +47,12 @@ static INPUT: Semaphore = Semaphore::new(0);
 /// Released when a data phase has made room for input.
 static ROOM: Semaphore = Semaphore::new(0);
 
-/// What is known of the server.
+/// What was typed and what is known of the server.
 #[derive(Debug)]
-struct Server {
+struct State {
+    typed: Typed,
     answer: Answer,
-    /// How much of a line that runs it has been handed; `None` when it has all.
+    /// How much of a line that runs the server has been handed; `None` when it has all.
     handed: Option<usize>,
     /// The task that asks for input.
     receiving: Option<TaskId>,
@@ -65,9 +66,28 @@ struct Server {
     last: Instant,
 }
 
-impl Server {
+/// What the server prints belongs to.
+enum Belongs {
+    /// Nothing that was asked.
+    Aside,
+    /// An answer that has ended.
+    Behind,
+    /// The answer of the command that runs.
+    Answer,
+}
+
+/// What becomes of a part of the server's answer.
+enum Part {
+    /// It may be of the echo: to be looked at with the line that was typed.
+    Echo(Answer),
+    /// It is printed, or kept from the host where it is `muted`.
+    Printed { muted: bool, progress: Progress },
+}
+
+impl State {
     const fn new() -> Self {
         Self {
+            typed: Typed::new(),
             answer: Answer::new(),
             handed: None,
             receiving: None,
@@ -78,9 +98,33 @@ impl Server {
         }
     }
 
-    /// Whether what `task` prints belongs to the answer of the command that runs.
-    fn answers(&self, task: TaskId) -> bool {
-        self.receiving == Some(task) || self.processing.is_none_or(|processing| processing == task)
+    /// What `task` prints.
+    fn belongs(&self, task: TaskId) -> Belongs {
+        if self.receiving != Some(task) && self.processing.is_some_and(|processing| processing != task) {
+            Belongs::Aside
+        } else if self.typed.is_running() {
+            Belongs::Answer
+        } else {
+            Belongs::Behind
+        }
+    }
+
+    /// A line is handed over from `now` on, in another form than was typed where it `differs`.
+    fn hands_over(&mut self, differs: bool, now: Instant) {
+        self.last = now;
+        self.muted = false;
+        if differs {
+            self.answer.expect_echo();
+        }
+    }
+
+    /// The server prints `bytes` of its answer at `now`.
+    fn prints(&mut self, bytes: &[u8], now: Instant) -> Part {
+        self.last = now;
+        if self.answer.awaits_echo() && !self.muted {
+            return Part::Echo(core::mem::take(&mut self.answer));
+        }
+        Part::Printed { muted: self.muted, progress: self.answer.watch(bytes) }
     }
 }
 
@@ -99,41 +143,58 @@ pub fn create() -> Result<(), NoMemory> {
 pub fn receive(to: &mut [u8], milliseconds: c_int) -> c_int {
     let deadline = u64::try_from(milliseconds).ok().map(|milliseconds| now().after(milliseconds));
     let task = current();
-    SERVER.with(|server| server.receiving = Some(task));
+    let mut idle = STATE.with(|state| {
+        state.receiving = Some(task);
+        state.typed.is_idle()
+    });
     loop {
-        if let Some(count) = hand_over(to) {
-            return c_int::try_from(count).unwrap_or(c_int::MAX);
+        if !idle && let Some(count) = hand_over(to) {
+            return count_for_server(count);
         }
         let left = deadline.map_or(-1, |deadline| left_ms(deadline).cast_signed());
-        match ask_device(to, left) {
-            Received::Ended(end) if TYPED.with(|typed| typed.is_used_up()) => return end,
-            Received::Ended(_) => crate::sdk::clock::delay_ms(LOOK_MS),
-            Received::Bytes(0) if left == 0 => return 0,
-            Received::Bytes(_) => {}
+        match ask_device(to, left, idle) {
+            Input::Line(count) => return count_for_server(count),
+            Input::Kept(Received::Ended(end)) if STATE.with(|state| state.typed.is_used_up()) => return end,
+            Input::Kept(Received::Ended(_)) => crate::sdk::clock::delay_ms(LOOK_MS),
+            Input::Kept(Received::Bytes(0)) if left == 0 => return 0,
+            Input::Kept(Received::Bytes(_)) => {}
         }
+        idle = false;
     }
 }
 
+fn count_for_server(count: usize) -> c_int {
+    c_int::try_from(count).unwrap_or(c_int::MAX)
+}
+
 /// Writes what the server gets now to `to`: how many bytes; `None` where there is nothing for it.
+#[inline(never)]
 fn hand_over(to: &mut [u8]) -> Option<usize> {
     loop {
-        let count = TYPED.with(|typed| typed.for_server(to));
+        let now = now();
+        let (count, handed) = STATE.with(|state| {
+            let count = state.typed.for_server(to);
+            if count > 0 {
+                state.last = now;
+            }
+            (count, state.handed)
+        });
         if count > 0 {
-            let now = now();
-            SERVER.with(|server| server.last = now);
             return Some(count);
         }
-        let handed = SERVER.with(|server| server.handed);
         if let Some(from) = handed {
-            return hand_line(from, to);
+            let line = LINE.lend()?;
+            let (count, handed) = hand_line(&line, from, to);
+            drop(line);
+            STATE.with(|state| state.handed = handed);
+            return Some(count);
         }
         // While a command runs the line is its handler's.
-        if is_running() {
+        if is_running(now) {
             return None;
         }
         let mut line = LINE.lend()?;
-        let next = TYPED.with(|typed| typed.next(&mut line, expects_data));
-        match next {
+        match STATE.with(|state| next_line(state, &mut line, now)) {
             Next::Nothing => return None,
             Next::Refused(count) => {
                 drop(line);
@@ -144,29 +205,64 @@ fn hand_over(to: &mut [u8]) -> Option<usize> {
                 drop(line);
                 Output::claim().write(TOO_LONG);
             }
-            Next::Line => {
-                let (now, differs) = (now(), line.parameters().is_some());
-                SERVER.with(|server| {
-                    server.handed = Some(0);
-                    server.last = now;
-                    server.muted = false;
-                    if differs {
-                        server.answer.expect_echo();
-                    }
-                });
-            }
+            Next::Line => {}
         }
     }
 }
 
-/// Writes what the server is handed of the line that runs, from byte `from` on, to `to`: how many bytes.
-fn hand_line(from: usize, to: &mut [u8]) -> Option<usize> {
-    let line = LINE.lend()?;
+fn next_line(state: &mut State, line: &mut Line, now: Instant) -> Next {
+    let next = state.typed.next(line, expects_data);
+    if next == Next::Line {
+        state.handed = Some(0);
+        state.hands_over(line.parameters().is_some(), now);
+    }
+    next
+}
+
+/// The first `count` bytes of `buffer` have come at `now` where nothing was before them. If they are one whole line, it
+/// runs from now on, and `buffer` is what the server gets of it: how many bytes.
+fn start_line(buffer: &mut [u8], count: usize, now: Instant) -> Option<usize> {
+    let text = line::whole(buffer.get(..count)?)?;
+    if line::is_handed_as_it_is(text) {
+        return start(Runs::Servers, false, now).then_some(count);
+    }
+    let mut line = LINE.lend()?;
+    line.push(text);
+    line.complete();
+    if line.is_empty() {
+        return None;
+    }
+    let runs = if expects_data(&line) { Runs::KeptForData } else { Runs::Kept };
+    if !start(runs, line.parameters().is_some(), now) {
+        return None;
+    }
+    let (count, handed) = hand_line(&line, 0, buffer);
+    if handed.is_some() {
+        STATE.with(|state| state.handed = handed);
+    }
+    Some(count)
+}
+
+/// A line runs from `now` on that nobody has kept, and is handed over in another form where it `differs`. `false` where
+/// something is before it.
+fn start(runs: Runs, differs: bool, now: Instant) -> bool {
+    STATE.with(|state| {
+        let started = state.typed.run(runs, now);
+        if started {
+            state.hands_over(differs, now);
+        }
+        started
+    })
+}
+
+/// Writes what the server is handed of the `line` that runs, from byte `from` on, to `to`: how many bytes, and where the
+/// rest begins if there is one.
+fn hand_line(line: &Line, from: usize, to: &mut [u8]) -> (usize, Option<usize>) {
     let count = line.hand(from, to);
     let next = from.saturating_add(count);
-    let rest = line.hand(next, &mut [0]);
-    SERVER.with(|server| server.handed = (rest > 0).then_some(next));
-    Some(count)
+    // What does not fill the room is all there is.
+    let rest = count == to.len() && line.hand(next, &mut [0]) > 0;
+    (count, rest.then_some(next))
 }
 
 /// The names of the commands that ask for data: the one that not every build has comes last in the table.
@@ -196,42 +292,68 @@ fn expects_data(line: &Line) -> bool {
 }
 
 /// Whether a command runs; one of the server's own that has been silent for too long counts as answered.
-fn is_running() -> bool {
-    let running = TYPED.with(|typed| typed.is_running());
-    let now = now();
-    let expired = running && SERVER.with(|server| !server.in_handler && server.last.until(now) >= LONGEST_COMMAND_MS);
-    if expired {
-        TYPED.with(|typed| typed.finished(false));
-    }
-    running && !expired
+fn is_running(now: Instant) -> bool {
+    STATE.with(|state| {
+        let running = state.typed.is_running();
+        let expired = running && !state.in_handler && state.last.until(now) >= LONGEST_COMMAND_MS;
+        if expired {
+            state.typed.finished(false);
+        }
+        running && !expired
+    })
 }
 
-/// Asks the device for input, `milliseconds` at most, for ever where that is negative, and keeps what comes; `buffer`
-/// holds it on the way.
-fn ask_device(buffer: &mut [u8], milliseconds: c_int) -> Received {
+/// What came of asking the device.
+enum Input {
+    /// A line runs, and so many bytes of the buffer are what the server gets of it.
+    Line(usize),
+    /// What came was kept.
+    Kept(Received),
+}
+
+/// Asks the device for input, `milliseconds` at most, for ever where that is negative, and keeps what comes, or starts the
+/// line that it is where nothing is before it (`idle`); `buffer` holds it on the way.
+fn ask_device(buffer: &mut [u8], milliseconds: c_int, idle: bool) -> Input {
     let patience = u32::try_from(milliseconds).map_or(LOOK_MS, |milliseconds| milliseconds.min(LOOK_MS));
-    if TYPED.with(|typed| typed.room()) == 0 {
+    if !idle && STATE.with(|state| state.typed.room()) == 0 {
         ROOM.acquire(patience);
     } else if DEVICE.acquire(patience) {
-        let received = read_device(buffer, milliseconds);
+        let input = if idle { read_idle(buffer, milliseconds) } else { Input::Kept(read_device(buffer, milliseconds)) };
         DEVICE.release();
-        return received;
+        return input;
     }
-    Received::Bytes(0)
+    Input::Kept(Received::Bytes(0))
+}
+
+/// As [`ask_device`], by who has the right to ask, where nothing was before what comes.
+fn read_idle(buffer: &mut [u8], milliseconds: c_int) -> Input {
+    let received = device::receive(buffer, milliseconds);
+    let now = now();
+    if let Received::Bytes(count) = received
+        && let Some(count) = start_line(buffer, count, now)
+    {
+        return Input::Line(count);
+    }
+    Input::Kept(keep(buffer, received, now))
 }
 
 /// As [`ask_device`], by who has the right to ask: only under that right does it stay true that nothing has come yet.
 fn read_device(buffer: &mut [u8], milliseconds: c_int) -> Received {
-    let question = TYPED.with(|typed| typed.ask(buffer.len(), milliseconds));
+    let question = STATE.with(|state| state.typed.ask(buffer.len(), milliseconds));
     let Some((room, milliseconds)) = question else { return Received::Bytes(0) };
     let received = device::receive(buffer.get_mut(..room).unwrap_or_default(), milliseconds);
-    let now = now();
-    let is_data = TYPED.with(|typed| {
+    keep(buffer, received, now())
+}
+
+/// Keeps what was `received` into `buffer` at `now`.
+#[inline(never)]
+fn keep(buffer: &[u8], received: Received, now: Instant) -> Received {
+    let is_data = STATE.with(|state| {
         match received {
-            Received::Bytes(count) => typed.take(buffer.get(..count).unwrap_or_default(), now),
-            Received::Ended(_) => typed.end(),
+            Received::Bytes(count) => state.typed.take(buffer.get(..count).unwrap_or_default(), now),
+            Received::Ended(_) => state.typed.end(),
         }
-        typed.takes_data()
+        state.typed.takes_data()
     });
     // Nobody but a data phase waits for it, and what nobody waits for would be counted.
     if is_data && received != Received::Bytes(0) {
@@ -245,55 +367,73 @@ fn read_device(buffer: &mut [u8], milliseconds: c_int) -> Received {
 /// The server prints `bytes`, in whatever task.
 pub fn server_prints(bytes: &[u8]) {
     let task = current();
-    if !SERVER.with(|server| server.answers(task)) {
-        return output::print_aside(bytes);
+    match STATE.with(|state| state.belongs(task)) {
+        Belongs::Answer => print_answer(bytes),
+        Belongs::Behind => print_behind_answer(bytes),
+        Belongs::Aside => output::print_aside(bytes),
     }
-    if !TYPED.with(|typed| typed.is_running()) {
-        return print_behind_answer(bytes);
-    }
-    if !Output::server_goes_on() {
-        let mut output = Output::claim();
-        if !TYPED.with(|typed| typed.is_running()) {
-            return output.write(bytes);
-        }
-        output.hand_to_server();
-    }
-    print_answer(bytes);
 }
 
 /// The server prints when its answer has ended: nothing that matters, or a prompt that comes behind `OK` by itself.
+#[inline(never)]
 fn print_behind_answer(bytes: &[u8]) {
-    if SERVER.with(|server| server.answer.watch(bytes)) == Progress::Prompted {
-        TYPED.with(|typed| typed.finished(true));
-    }
+    STATE.with(|state| {
+        if state.answer.watch(bytes) == Progress::Prompted {
+            state.typed.finished(true);
+        }
+    });
     output::print_aside(bytes);
 }
 
-/// Prints a part of the server's answer, which holds the right to print.
+/// Prints a part of the server's answer. The right to print is the server's until the answer has ended.
 fn print_answer(bytes: &[u8]) {
+    let mut claimed = (!Output::server_goes_on()).then(Output::claim);
     // Both of the server's tasks may print a part of it.
     while !PIECE.acquire(FOREVER) {}
-    let (mut answer, muted) = SERVER.with(|server| (core::mem::take(&mut server.answer), server.muted));
-    // While an echo may come nobody else uses the line.
-    let line = if answer.awaits_echo() { LINE.lend() } else { None };
-    let progress = if muted { answer.watch(bytes) } else { answer.print(bytes, line.as_deref(), &mut device::send) };
-    drop(line);
     let now = now();
-    SERVER.with(|server| {
-        server.answer = answer;
-        server.last = now;
-    });
+    // The answer may have ended while the right to print was awaited.
+    let part = STATE.with(|state| state.typed.is_running().then(|| state.prints(bytes, now)));
+    if !matches!(part, Some(Part::Printed { progress: Progress::Ended, .. }))
+        && part.is_some()
+        && let Some(output) = claimed.take()
+    {
+        output.hand_to_server();
+    }
+    let progress = match part {
+        None => {
+            device::send(bytes);
+            Progress::Open
+        }
+        Some(Part::Echo(answer)) => print_echo(answer, bytes),
+        Some(Part::Printed { muted, progress }) => {
+            if !muted {
+                device::send(bytes);
+            }
+            progress
+        }
+    };
     PIECE.release();
     if progress != Progress::Open {
-        end_answer(progress == Progress::Prompted);
+        end_answer(claimed, progress == Progress::Prompted);
     }
+}
+
+/// Prints a part of the `answer` that may be of the echo.
+#[inline(never)]
+fn print_echo(mut answer: Answer, bytes: &[u8]) -> Progress {
+    // While an echo may come nobody else uses the line.
+    let line = LINE.lend();
+    let progress = answer.print(bytes, line.as_deref(), &mut device::send);
+    drop(line);
+    STATE.with(|state| state.answer = answer);
+    progress
 }
 
 /// The server's answer has ended, in a prompt for data where it has `prompted`. Its right to print goes first, so that the
 /// next line's answer cannot be printed by it.
-fn end_answer(prompted: bool) {
-    let output = Output::back_from_server();
-    TYPED.with(|typed| typed.finished(prompted));
+fn end_answer(claimed: Option<Output>, prompted: bool) {
+    let output = claimed.or_else(Output::back_from_server);
+    STATE.with(|state| state.typed.finished(prompted));
     drop(output);
 }
 
@@ -311,13 +451,14 @@ impl Command {
         // The server's other task may still be at the end of the echo, with the line in its hands.
         while !PIECE.acquire(FOREVER) {}
         let task = current();
-        SERVER.with(|server| {
-            server.processing = Some(task);
-            server.in_handler = true;
-            server.answer.expect_no_echo();
+        let runs_line = STATE.with(|state| {
+            state.processing = Some(task);
+            state.in_handler = true;
+            state.answer.expect_no_echo();
+            state.typed.runs_line()
         });
         // What the server has as bytes, for data that it had prompted for, is not in the line that was kept last.
-        let line = if TYPED.with(|typed| typed.runs_line()) { LINE.lend() } else { None };
+        let line = if runs_line { LINE.lend() } else { None };
         PIECE.release();
         // An echo is whole; the answer is this library's own.
         drop(Output::back_from_server());
@@ -332,24 +473,24 @@ impl Command {
 
     /// The answer is printed but for the server's own end of it, which `output` is for.
     pub fn answered(self, output: Output) {
-        self.end();
-        output.hand_to_server();
+        self.end(output, false);
     }
 
     /// The answer is printed with its end, and the server's own is kept from the host; `output` is for that. Only when the
     /// server has printed it does it take another line.
     pub fn ended(self, output: Output) {
-        SERVER.with(|server| server.muted = true);
-        self.answered(output);
+        self.end(output, true);
     }
 
-    fn end(self) {
+    fn end(self, output: Output, muted: bool) {
         drop(self.line);
         let now = now();
-        SERVER.with(|server| {
-            server.in_handler = false;
-            server.last = now;
+        STATE.with(|state| {
+            state.in_handler = false;
+            state.muted = muted;
+            state.last = now;
         });
+        output.hand_to_server();
     }
 }
 
@@ -368,7 +509,7 @@ impl DataPhase {
     pub fn begin(length: usize) -> Self {
         INPUT.drain();
         let now = now();
-        TYPED.with(|typed| typed.begin_data(now));
+        STATE.with(|state| state.typed.begin_data(now));
         Self { left: length }
     }
 
@@ -380,9 +521,9 @@ impl DataPhase {
     pub fn receive(&mut self, to: &mut [u8]) -> Result<usize, EndedEarly> {
         while self.left > 0 {
             let (left, now) = (self.left, now());
-            let (data, was_full) = TYPED.with(|typed| {
-                let was_full = typed.room() == 0;
-                (typed.data(to, left, now), was_full)
+            let (data, was_full) = STATE.with(|state| {
+                let was_full = state.typed.room() == 0;
+                (state.typed.data(to, left, now), was_full)
             });
             match data {
                 Data::Bytes(count) => {
@@ -402,7 +543,7 @@ impl DataPhase {
 
 impl Drop for DataPhase {
     fn drop(&mut self) {
-        TYPED.with(Typed::end_data);
+        STATE.with(|state| state.typed.end_data());
         ROOM.release();
     }
 }

@@ -8,6 +8,8 @@ use super::{LinkRuntime, runtimes};
 use crate::net::credentials;
 #[cfg(certificate_command)]
 use crate::options::LINKS;
+#[cfg(additions)]
+use crate::options::{BUILT_FOR, BUILT_WITH, VERSION};
 use crate::sdk::heap::Bytes;
 use heapless::Vec;
 use w800_mqtt_core::at::answer::{self, Endpoint, LINE_BUFFER, Line, Sink};
@@ -32,6 +34,11 @@ pub fn print(row: &'static Command) -> Result<(), Code> {
         return certificates(row);
     }
     let mut output = Output::claim();
+    #[cfg(additions)]
+    if row.id == CommandId::Version {
+        version(&mut output, row);
+        return Ok(());
+    }
     for runtime in runtimes() {
         match row.id {
             #[cfg(additions)]
@@ -116,6 +123,13 @@ fn last_error(output: &mut Output, row: &'static Command, index: u8) {
     let mut line = Line::row(output, row);
     line.int(u32::from(index)).code(report.code).int(report.stage_number());
     line.signed(report.detail).quoted(report.text.as_bytes()).end();
+}
+
+/// One row, whatever the number of links.
+#[cfg(additions)]
+fn version(output: &mut Output, row: &'static Command) {
+    let mut line = Line::row(output, row);
+    line.quoted(VERSION.as_bytes()).quoted(BUILT_WITH.as_bytes()).quoted(BUILT_FOR.as_bytes()).end();
 }
 
 /// Never what they hold. All are read before the first is printed.

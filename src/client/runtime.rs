@@ -15,7 +15,7 @@ use crate::sdk::once::Once;
 use crate::sdk::socket::Broken;
 use crate::sdk::sync::{Critical, Mutex, NoMemory, Semaphore, no_lock_held};
 use crate::sdk::task::Task;
-use core::sync::atomic::{AtomicBool, Ordering};
+use crate::sdk::word::Flag;
 use w800_mqtt_core::at::code::Code;
 use w800_mqtt_core::link::Link;
 use w800_mqtt_core::time::Instant;
@@ -38,7 +38,7 @@ pub struct LinkRuntime {
     /// The link's task, until it is deleted.
     pub(super) task: Critical<Option<Task>>,
     /// CLEAN wants the task to end.
-    pub(super) stop: AtomicBool,
+    pub(super) stop: Flag,
     pub(super) counters: Counters,
 }
 
@@ -89,7 +89,7 @@ impl LinkRuntime {
             done: Semaphore::new(0),
             ended: Semaphore::new(0),
             task: Critical::new(None),
-            stop: AtomicBool::new(false),
+            stop: Flag::new(false),
             counters: Counters::new(),
         }
     }
@@ -110,7 +110,7 @@ impl LinkRuntime {
 
     /// Whether CLEAN wants the link's task to end.
     pub fn stopping(&self) -> bool {
-        self.stop.load(Ordering::Acquire)
+        self.stop.get()
     }
 
     /// Sends `packet` on the `open` connection until `deadline`. For who has the right to send, or is alone as yet.
@@ -141,7 +141,7 @@ impl LinkRuntime {
         if let Some(task) = self.task.with(Option::take) {
             task.delete();
         }
-        self.stop.store(false, Ordering::Release);
+        self.stop.set(false);
         true
     }
 }

@@ -173,16 +173,15 @@ mod tests {
 
     #[test]
     fn behind_a_farewell_nothing_follows() {
-        use core::sync::atomic::Ordering;
         let _alone = alone();
         on_task(|| {
             let runtime = established();
             let sending = SendRight::claim(runtime, now()).unwrap().on_established().unwrap();
             owe(runtime);
-            runtime.stop.store(true, Ordering::Release);
+            runtime.stop.set(true);
             sending.farewell(now());
             assert!(runtime.link.lock().session.has_replies(), "not sent");
-            runtime.stop.store(false, Ordering::Release);
+            runtime.stop.set(false);
             runtime.channel.end();
         });
     }

@@ -68,8 +68,14 @@ pub struct LinkTask;
 impl Body for LinkTask {
     fn run(index: usize) {
         if let Some(runtime) = runtimes().get(index) {
-            run_link(runtime);
-            socket::forget_this_task();
+            if socket::welcome_this_task() {
+                run_link(runtime);
+                socket::forget_this_task();
+            } else {
+                let failure = Failure::no_memory(Stage::Tcp);
+                report::failed(runtime.index, Report::no_connection(failure));
+                first_failed(runtime, failure);
+            }
             runtime.ended.release();
         }
     }

@@ -10,8 +10,8 @@ use heapless::Vec;
 use w800_mqtt_core::at::code::Code;
 use w800_mqtt_core::report::{Failure, Stage};
 
-/// What lwIP needs at most to ask for a name, or for a socket and its first segment, in bytes.
-const CONNECT_BYTES: usize = 2048;
+/// What lwIP needs at most to ask for a name, or for a socket with its first segments and what is received on it, in bytes.
+const CONNECT_BYTES: usize = 4096;
 
 /// The address that `host` spells in digits; `None` when it is a name.
 pub fn literal(host: &[u8], port: u16) -> Option<Address> {

@@ -6,6 +6,8 @@
 //! a plain access is atomic and every memory order holds. An aligned load or store of up to a word is one instruction
 //! and needs no section.
 //!
+//! They are this archive's own: scripts/build-target.sh makes their names local, since other libraries may have such too.
+//!
 //! Never here: an atomic type or `core::sync::atomic`, which would compile to a call of itself.
 
 use core::ffi::c_int;

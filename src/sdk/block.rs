@@ -1,7 +1,7 @@
 //! Memory for the contexts of Mbed TLS.
 
 use super::bindings;
-use super::heap::OF_SDK;
+use super::heap::{self, OF_SDK};
 use core::ptr::NonNull;
 
 /// A context of Mbed TLS's in a block of the SDK's heap: all zero at first, at an address that does not change. Whoever
@@ -22,6 +22,9 @@ impl<T> Block<T> {
     /// # Safety
     /// All zero is a value of `T`.
     pub(super) unsafe fn zeroed() -> Option<Self> {
+        if size_of::<T>() > heap::available() {
+            return None;
+        }
         // SAFETY: any length may be asked for.
         let at = NonNull::new(unsafe { bindings::heap_alloc_for_mbedtls(size_of::<T>()) }.cast::<T>())?;
         OF_SDK.grow(size_of::<T>());

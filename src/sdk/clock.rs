@@ -2,22 +2,46 @@
 
 use super::bindings;
 use super::sync::{self, Critical};
+use super::word::Word;
 use w800_mqtt_core::time::Instant;
 
-/// The SDK's clock wraps after 49 days: the last value it gave and the milliseconds of the rounds before.
-static ROUNDS: Critical<(u32, u64)> = Critical::new((0, 0));
+/// The SDK's clock wraps after 49 days: how many halves of its round have begun before the one that runs. The lowest bit is
+/// the clock's highest.
+static HALVES: Word = Word::new(0);
 
-/// Now. Right as long as it is asked once in 49 days while anything depends on it; a link's task asks at least
+/// Who counts a half is alone in it.
+static COUNTING: Critical<()> = Critical::new(());
+
+/// Now. Right as long as it is asked once in 24 days while anything depends on it; a link's task asks at least
 /// every keep alive.
 pub fn now() -> Instant {
-    ROUNDS.with(|(last, before)| {
-        // SAFETY: no requirements.
-        let low = unsafe { bindings::wm_os_internal_get_time_ms() };
-        if low < *last {
-            *before = before.saturating_add(1 << 32);
-        }
-        *last = low;
-        Instant::from_millis(before.saturating_add(u64::from(low)))
+    let low = milliseconds();
+    let halves = HALVES.get();
+    if low >> 31 == halves & 1 { joined(halves, low) } else { in_next_half() }
+}
+
+fn milliseconds() -> u32 {
+    // SAFETY: no requirements.
+    unsafe { bindings::wm_os_internal_get_time_ms() }
+}
+
+/// The lowest bit of `halves` is the highest of `low`.
+#[inline(always)]
+fn joined(halves: u32, low: u32) -> Instant {
+    Instant::from_millis((u64::from(halves >> 1) << 32) | u64::from(low))
+}
+
+/// Now, where another half seems to have begun since the last look.
+#[cold]
+#[inline(never)]
+fn in_next_half() -> Instant {
+    COUNTING.with(|()| {
+        // Another task may have counted it meanwhile.
+        let low = milliseconds();
+        let halves = HALVES.get();
+        let halves = halves.wrapping_add((low >> 31) ^ (halves & 1));
+        HALVES.set(halves);
+        joined(halves, low)
     })
 }
 

@@ -3,8 +3,6 @@
 //! prints goes the server's way.
 
 use super::bindings;
-#[cfg(argv_line)]
-use super::sync::Critical;
 use super::sync::no_lock_held;
 use core::ffi::c_int;
 #[cfg(argv_line)]
@@ -24,13 +22,20 @@ pub fn send(bytes: &[u8]) {
 
 #[cfg(argv_line)]
 mod registered {
-    use super::{Critical, bindings, no_lock_held};
+    use super::{bindings, no_lock_held};
+    use crate::sdk::sync::Critical;
+    use core::cell::UnsafeCell;
     use core::ffi::{c_int, c_void};
 
     /// The device's functions, as the firmware registers them.
     pub type Functions = bindings::wm_dev_ops_t;
 
-    static FUNCTIONS: Critical<Functions> = Critical::new(Functions { atcmd_send: None, atcmd_recv: None });
+    struct Place(UnsafeCell<Functions>);
+
+    // SAFETY: each function is written and read by one instruction.
+    unsafe impl Sync for Place {}
+
+    static FUNCTIONS: Place = Place(UnsafeCell::new(Functions { atcmd_send: None, atcmd_recv: None }));
 
     /// What the device brings.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,19 +46,24 @@ mod registered {
         Ended(c_int),
     }
 
-    /// Remembers what a firmware registers.
+    /// Remembers what a firmware registers, before the server uses it.
     pub fn set(functions: Functions) {
-        FUNCTIONS.set(functions);
+        static SETTING: Critical<()> = Critical::new(());
+        // SAFETY: the place is valid, and nobody else runs meanwhile.
+        SETTING.with(|()| unsafe { FUNCTIONS.0.get().write_volatile(functions) });
     }
 
     /// Whether a firmware has registered a device through this library.
     pub fn is_set() -> bool {
-        FUNCTIONS.get().atcmd_send.is_some()
+        // SAFETY: the place is valid, and what is in it is replaced by one instruction.
+        unsafe { (&raw const (*FUNCTIONS.0.get()).atcmd_send).read_volatile() }.is_some()
     }
 
     /// Sends `bytes` by the device; `false` where none is registered.
     pub(super) fn send(bytes: &[u8], length: c_int) -> bool {
-        let Some(send) = FUNCTIONS.get().atcmd_send else { return false };
+        // SAFETY: the place is valid, and what is in it is replaced by one instruction.
+        let function = unsafe { (&raw const (*FUNCTIONS.0.get()).atcmd_send).read_volatile() };
+        let Some(send) = function else { return false };
         // SAFETY: the firmware registered this function for such calls; the bytes are valid during this one.
         unsafe { send(bytes.as_ptr().cast(), length) };
         true
@@ -62,7 +72,8 @@ mod registered {
     /// Receives into `to`, waiting `milliseconds` at most, for ever where that is negative.
     pub fn receive(to: &mut [u8], milliseconds: c_int) -> Received {
         no_lock_held();
-        let function = FUNCTIONS.get().atcmd_recv;
+        // SAFETY: as in `send`.
+        let function = unsafe { (&raw const (*FUNCTIONS.0.get()).atcmd_recv).read_volatile() };
         let Some(receive) = function else { return Received::Ended(-1) };
         let mut size = c_int::try_from(to.len()).unwrap_or(c_int::MAX);
         // SAFETY: the firmware registered this function for such calls; `to` has room for `size` bytes.

@@ -89,16 +89,30 @@ pub fn arena_peak() -> u32 {
     ARENA_PEAK.load(Ordering::Relaxed)
 }
 
+/// What this library leaves of the SDK's heap, in bytes. LwIP's timers, semaphores and mailboxes come from it, and a lack of
+/// memory for one of them is an assertion that ends the program: room for those, and for two frames that come in meanwhile.
+const RESERVE: usize = 4 * 1024;
+
 /// What Mbed TLS needs at most to read a certificate or to check a signature, in bytes.
-const MBEDTLS_ROOM: usize = 8 * 1024;
+pub const MBEDTLS_ROOM: usize = 8 * 1024;
+
+/// Bytes of the SDK's heap that may be taken so that the reserve stays.
+pub fn available() -> usize {
+    // SAFETY: no requirements.
+    let free = unsafe { bindings::wm_heap_get_free_size() };
+    (free as usize).saturating_sub(RESERVE)
+}
 
 /// Whether Mbed TLS had memory to work with: it reports the lack of some as a certificate that is wrong.
 pub fn has_room() -> bool {
     has_room_for(MBEDTLS_ROOM)
 }
 
-/// Whether the SDK's heap has a block of `length` bytes to give.
+/// Whether the SDK's heap has a block of `length` bytes to give, and the reserve besides.
 pub fn has_room_for(length: usize) -> bool {
+    if length > available() {
+        return false;
+    }
     // SAFETY: any length may be asked for, and what is given is given back at once.
     unsafe {
         // The compiler knows `malloc`: seeing its result only given back, it leaves out both and takes it for not null.
@@ -140,6 +154,9 @@ impl Bytes {
     }
 
     fn from_sdk(length: usize) -> Option<Self> {
+        if length > available() {
+            return None;
+        }
         // SAFETY: any length may be asked for.
         let at = NonNull::new(unsafe { bindings::heap_alloc(length) }.cast())?;
         OF_SDK.grow(length);

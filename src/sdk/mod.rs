@@ -1,7 +1,7 @@
 //! The SDK, made safe: the only room with `unsafe` in it.
 //!
 //! Each module wraps one thing of the SDK's C API so that it cannot be misused from outside: memory ([`heap`]),
-//! tasks ([`task`]), locks and semaphores ([`sync`]), what is set up [`once`], time ([`clock`]), sockets and names ([`socket`],
+//! tasks ([`task`]), locks and semaphores ([`sync`]), shared words ([`word`]), what is set up [`once`], time ([`clock`]), sockets and names ([`socket`],
 //! [`dns`]), TLS (`tls`, `x509`, `credentials`), digests and random numbers (`digest`, `random`), what outlives
 //! a loss of power (`storage`), the device that carries the AT server's line ([`device`]) and who
 //! listens to what is printed on it ([`hook`]), the log ([`log`]).
@@ -42,5 +42,6 @@ pub mod sync;
 pub mod task;
 #[cfg(tls)]
 pub mod tls;
+pub mod word;
 #[cfg(tls)]
 pub mod x509;

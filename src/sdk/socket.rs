@@ -2,6 +2,7 @@
 
 use super::bindings;
 use super::clock;
+use super::heap;
 use super::sync::no_lock_held;
 use core::ffi::{CStr, c_int, c_void};
 use heapless::Vec;
@@ -207,6 +208,11 @@ impl Drop for Socket {
     }
 }
 
+/// What a segment carries, in bytes, and what it costs of the heap with all that lwIP puts before and around it. A short one
+/// costs the same: lwIP leaves room behind it for what may follow.
+const SEGMENT_BYTES: usize = 1460;
+const SEGMENT_COST: usize = 2048;
+
 /// The name of an open socket, to use it from another task (lwIP is full duplex). One task receives at a time.
 ///
 /// What does not say that it waits is answered at once by lwIP's own task.
@@ -253,11 +259,17 @@ impl SocketHandle {
         if u32::from(poll.revents.cast_unsigned()) & broken != 0 { Ready::Broken } else { Ready::Yes }
     }
 
-    /// Sends what lwIP takes at once: how many of `bytes`, 0 when there is no room.
+    /// Sends what lwIP takes at once: how many of `bytes`, 0 when there is no room. LwIP copies them to the heap; it is handed
+    /// no more than it can copy without the heap's reserve.
     ///
     /// # Errors
     /// [`Broken`] when the peer is gone.
     pub fn send(self, bytes: &[u8]) -> Result<usize, Broken> {
+        let segments = heap::available().div_euclid(SEGMENT_COST);
+        let bytes = bytes.get(..segments.saturating_mul(SEGMENT_BYTES)).unwrap_or(bytes);
+        if bytes.is_empty() {
+            return self.wait_for_memory();
+        }
         // SAFETY: `bytes` is valid for its length.
         let sent =
             unsafe { bindings::lwip_send(self.0, bytes.as_ptr().cast(), bytes.len(), bindings::MSG_DONTWAIT as c_int) };
@@ -266,6 +278,14 @@ impl SocketHandle {
         }
         match self.error() {
             0 if self.wait(Interest::Writable, 0) != Ready::Broken => Ok(0),
+            error => Err(Broken::Failed(error)),
+        }
+    }
+
+    /// Nothing can be sent for want of memory: 0 bytes, unless the peer is gone.
+    fn wait_for_memory(self) -> Result<usize, Broken> {
+        match self.error() {
+            0 => Ok(0),
             error => Err(Broken::Failed(error)),
         }
     }
@@ -340,7 +360,22 @@ impl SocketHandle {
     }
 }
 
-/// Gives back what lwIP keeps for the calling task. To be called at its end.
+/// What lwIP keeps for a task that calls it, in bytes: a semaphore.
+const TASK_BYTES: usize = 256;
+
+/// Lets lwIP keep what it needs for the calling task, before the task's first call: without memory for it, that call would end
+/// the program. `false` without memory.
+pub fn welcome_this_task() -> bool {
+    let room = heap::has_room_for(TASK_BYTES);
+    if room {
+        // SAFETY: no requirements; where lwIP has it already, nothing happens.
+        unsafe { bindings::lwip_socket_thread_init() };
+    }
+    room
+}
+
+/// Gives back what lwIP keeps for the calling task, which [`welcome_this_task`] must have let in: lwIP would first make what
+/// it then gives back. To be called at the task's end.
 pub fn forget_this_task() {
     // SAFETY: the calling task makes no further socket call.
     unsafe { bindings::lwip_socket_thread_cleanup() };

@@ -10,10 +10,12 @@
 //! stands in every call that can wait. It is checked in builds with debug assertions and costs nothing in a firmware.
 
 use super::bindings;
-use core::cell::{Cell, UnsafeCell};
+use super::word::Pointer;
+#[cfg(debug_assertions)]
+use core::cell::Cell;
+use core::cell::UnsafeCell;
 use core::ffi::c_void;
 use core::marker::PhantomData;
-use core::sync::atomic::{AtomicPtr, Ordering};
 
 /// What the calling task holds, counted where there are debug assertions and an operating system to keep the count in.
 #[cfg(all(debug_assertions, not(target_os = "none")))]
@@ -53,7 +55,9 @@ pub fn no_lock_held() {
 /// there can wait.
 #[derive(Debug)]
 pub struct Critical<T> {
-    /// Whether the value is being used: using it again inside would be a second reference to it.
+    /// Whether the value is being used: using it again inside would be a second reference to it. No use in this library
+    /// has another one inside, and builds with debug assertions, which the tests are, see to that.
+    #[cfg(debug_assertions)]
     used: Cell<bool>,
     value: UnsafeCell<T>,
 }
@@ -64,16 +68,39 @@ unsafe impl<T: Send> Sync for Critical<T> {}
 impl<T> Critical<T> {
     /// Shares `value`.
     pub const fn new(value: T) -> Self {
-        Self { used: Cell::new(false), value: UnsafeCell::new(value) }
+        Self {
+            #[cfg(debug_assertions)]
+            used: Cell::new(false),
+            value: UnsafeCell::new(value),
+        }
     }
 
-    /// Uses the value, for some instructions: interrupts wait for as long.
+    /// Uses the value, for some instructions: interrupts wait for as long. Nothing in there uses it again.
+    #[inline(always)]
     pub fn with<R>(&self, operation: impl FnOnce(&mut T) -> R) -> R {
-        enter(&self.used);
-        // SAFETY: no other task runs, and `enter` has made sure that this one is not using the value already.
+        self.enter();
+        // SAFETY: no other task runs, and this one is not using the value already.
         let result = operation(unsafe { &mut *self.value.get() });
-        leave(&self.used);
+        self.leave();
         result
+    }
+
+    #[inline(always)]
+    fn enter(&self) {
+        // SAFETY: no requirements; paired with `leave`.
+        unsafe { bindings::wm_os_internal_set_critical() };
+        #[cfg(debug_assertions)]
+        assert!(!self.used.replace(true), "misused lock");
+        held::count(|locks| locks.saturating_add(1));
+    }
+
+    #[inline(always)]
+    fn leave(&self) {
+        held::count(|locks| locks.saturating_sub(1));
+        #[cfg(debug_assertions)]
+        self.used.set(false);
+        // SAFETY: leaves the section that `enter` has entered.
+        unsafe { bindings::wm_os_internal_release_critical() };
     }
 }
 
@@ -87,31 +114,6 @@ impl<T: Copy> Critical<T> {
     pub fn set(&self, value: T) {
         self.with(|place| *place = value);
     }
-}
-
-/// Out of line, as [`leave`]: there are many places.
-#[inline(never)]
-fn enter(used: &Cell<bool>) {
-    // SAFETY: no requirements; paired with `leave`.
-    unsafe { bindings::wm_os_internal_set_critical() };
-    must_hold(!used.replace(true));
-    held::count(|locks| locks.saturating_add(1));
-}
-
-/// What no caller in this library breaks, and what must be so in any program: a value used inside itself, or without the
-/// mutex that guards it, would have two references that exclude each other.
-#[inline(never)]
-#[cfg_attr(debug_assertions, track_caller)]
-fn must_hold(condition: bool) {
-    assert!(condition, "misused lock");
-}
-
-#[inline(never)]
-fn leave(used: &Cell<bool>) {
-    held::count(|locks| locks.saturating_sub(1));
-    used.set(false);
-    // SAFETY: leaves the section that `enter` has entered.
-    unsafe { bindings::wm_os_internal_release_critical() };
 }
 
 /// A value that one task at a time may use for a step that does not wait. The SDK's mutex is behind it: a task that holds
@@ -188,7 +190,8 @@ fn create(handle: &Handle) -> Result<(), NoMemory> {
 fn acquire(handle: &Handle) {
     no_lock_held();
     let mutex = handle.get();
-    must_hold(!mutex.is_null());
+    // A value without the mutex that guards it would have two references that exclude each other.
+    assert!(!mutex.is_null(), "misused lock");
     // SAFETY: the handle is a live mutex of the SDK; it is never deleted.
     while unsafe { bindings::wm_os_internal_mutex_acquire(mutex, FOREVER) } != bindings::WM_OS_STATUS_SUCCESS {}
     held::count(|locks| locks.saturating_add(1));
@@ -210,17 +213,17 @@ pub struct NoMemory;
 
 /// An object of the SDK that is created once and lives as long as the firmware.
 #[derive(Debug)]
-pub(super) struct Handle(AtomicPtr<c_void>);
+pub(super) struct Handle(Pointer<c_void>);
 
 impl Handle {
     /// Not created yet.
     pub(super) const fn none() -> Self {
-        Self(AtomicPtr::new(core::ptr::null_mut()))
+        Self(Pointer::new(core::ptr::null_mut()))
     }
 
     /// The object, or null.
     pub(super) fn get(&self) -> *mut c_void {
-        self.0.load(Ordering::Acquire)
+        self.0.get()
     }
 
     /// Has `create` make the object, unless it is there.
@@ -235,7 +238,7 @@ impl Handle {
     ) -> *mut c_void {
         let mut object = self.get();
         if object.is_null() && create(&mut object) == bindings::WM_OS_STATUS_SUCCESS {
-            self.0.store(object, Ordering::Release);
+            self.0.set(object);
         }
         self.get()
     }

@@ -1,6 +1,7 @@
 //! SDK tasks, and how much of their stacks they have used.
 
 use super::bindings;
+use super::heap;
 use super::sync::Critical;
 use crate::options::{LINKS, TASK_PRIORITY};
 use core::ffi::{CStr, c_void};
@@ -26,6 +27,9 @@ impl Task {
     /// Starts `B::run(index)` below the AT server's priority, with a stack of `stack_bytes` bytes; `None` when the SDK
     /// has no memory for it. One task of an index at a time.
     pub fn spawn<B: Body>(name: &'static CStr, index: usize, stack_bytes: u32) -> Option<Self> {
+        if stack_bytes as usize > heap::available() {
+            return None;
+        }
         if let Some(stack) = STACKS.get(index) {
             stack.with(|stack| stack.size = stack_bytes);
         }

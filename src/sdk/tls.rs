@@ -7,7 +7,7 @@ mod parts;
 
 use super::bindings;
 use super::block::Block;
-use super::heap::Bytes;
+use super::heap::{self, Bytes};
 use super::random::Random;
 use super::socket::SocketHandle;
 use super::x509::{Certificates, PrivateKey, is_out_of_memory};
@@ -211,6 +211,9 @@ impl Tls {
         name: &PeerName<'_>,
         session: Option<&Session>,
     ) -> Result<(), Error> {
+        if SETUP_ROOM > heap::available() {
+            return Err(Error(bindings::MBEDTLS_ERR_SSL_ALLOC_FAILED));
+        }
         let at = self.at();
         // Without a name Mbed TLS would refuse to verify; told that there is none, it leaves the name to `verified`.
         let host = match name {
@@ -251,6 +254,9 @@ impl Tls {
 
     /// Goes on with the handshake.
     pub fn handshake(&mut self) -> Step<()> {
+        if STEP_ROOM > heap::available() {
+            return Step::Failed(Error(bindings::MBEDTLS_ERR_SSL_ALLOC_FAILED));
+        }
         self.begin_step();
         // SAFETY: the context is set up.
         match unsafe { bindings::mbedtls_ssl_handshake(self.ssl()) } {
@@ -365,6 +371,14 @@ impl Drop for Tls {
         }
     }
 }
+
+/// What Mbed TLS takes of the heap to begin with, in bytes: its two buffers, and what it counts a handshake with.
+const SETUP_ROOM: usize = (bindings::MBEDTLS_SSL_IN_CONTENT_LEN as usize)
+    .saturating_add(bindings::MBEDTLS_SSL_OUT_CONTENT_LEN as usize)
+    .saturating_add(heap::MBEDTLS_ROOM);
+
+/// What it takes besides for a flight of the handshake, in bytes: a certificate that it reads, or numbers to calculate with.
+const STEP_ROOM: usize = heap::MBEDTLS_ROOM / 2;
 
 /// The code of the largest fragment that fits the SDK's buffers (RFC 6066 §4); none where every record of the server
 /// fits. It holds for both directions, and Mbed TLS refuses one that does not fit the smaller buffer.

@@ -45,6 +45,9 @@ impl Certificates {
     /// # Errors
     /// [`Unusable`] when one of them cannot be read.
     pub fn parse(text: &[u8]) -> Result<Self, Unusable> {
+        if text.len().saturating_add(heap::MBEDTLS_ROOM / 2) > heap::available() {
+            return Err(Unusable::NoMemory);
+        }
         // SAFETY: the structure may be all zero until it is initialised below.
         let block = unsafe { Block::zeroed() }.ok_or(Unusable::NoMemory)?;
         // SAFETY: the block holds the structure.
@@ -78,6 +81,9 @@ impl PrivateKey {
     /// # Errors
     /// [`Unusable`] when it cannot be read.
     pub fn parse(text: &[u8], random: &mut Random) -> Result<Self, Unusable> {
+        if heap::MBEDTLS_ROOM > heap::available() {
+            return Err(Unusable::NoMemory);
+        }
         // SAFETY: the context may be all zero until it is initialised below.
         let block = unsafe { Block::zeroed() }.ok_or(Unusable::NoMemory)?;
         // SAFETY: the block holds the context.

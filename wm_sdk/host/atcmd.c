@@ -69,6 +69,7 @@ static struct {
     unsigned pending;
     unsigned dropped;
     bool echo;
+    void (*after_answer)(void);
     /* The line being received; `length` counts what a full buffer could not keep. */
     char input[AT_CMD_RECV_BUFF_LEN];
     size_t length;
@@ -168,6 +169,8 @@ static void tell_dropped(unsigned count)
 static void finish(int result)
 {
     const char *text = result_text(result);
+    void (*step)(void) = server.after_answer;
+    server.after_answer = NULL;
     wm_os_internal_mutex_acquire(server.output, WM_OS_WAIT_TIME_MAX);
     wm_os_internal_set_critical();
     server.pending--;
@@ -180,9 +183,17 @@ static void finish(int result)
     }
     tell_dropped(busy);
     wm_os_internal_mutex_release(server.output);
+    if (step) {
+        step();
+    }
     if (!is_busy()) {
         wm_os_internal_sem_release(server.became_idle);
     }
+}
+
+void atcmd_after_answer(void (*step)(void))
+{
+    server.after_answer = step;
 }
 
 /* Messages to the processing task */

@@ -30,6 +30,9 @@ void atcmd_set_table(const struct wm_atcmd_item *first, const struct wm_atcmd_it
 /* Text appended to the answer in progress, in one piece. */
 void atcmd_print(const char *text);
 
+/* To be done by the task that runs commands once the answer of the one that is running has been printed. */
+void atcmd_after_answer(void (*step)(void));
+
 /* ATE0, ATE1. */
 void atcmd_set_echo(bool on);
 

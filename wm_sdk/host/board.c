@@ -21,7 +21,6 @@
 #include "wm_task_config.h"
 #include "wm_utils.h"
 
-#define DHCP_TIMEOUT_MS 10000
 #define ARGUMENTS_MAX 256
 
 static struct {
@@ -61,13 +60,11 @@ static void boot(void *unused)
         end_program(EXIT_FAILURE);
         wm_os_internal_task_del(NULL);
     }
-    if (!board.options.wifi_off) {
-        bool joined = net_link_up(DHCP_TIMEOUT_MS) == 0;
-        neighbours_set_joined(joined);
-        if (!joined) {
-            wm_log_error("no address from the network");
-        }
-    }
+    struct neighbours_options neighbours = {
+        .wifi = !board.options.wifi_off,
+        .dhcp_delay_ms = board.options.dhcp_delay_ms,
+    };
+    neighbours_boot(&neighbours, &board.options.sources);
     if (board.options.product) {
         board.options.product();
     }
@@ -97,13 +94,13 @@ static void configure(const struct board_options *options)
     board.first_thread = pthread_self();
     wm_log_set_level(options->log_level);
     heap_set_limit(options->heap_limit);
+    heap_fail(options->heap_failing);
     time_start(options->uptime_ms);
     kernel_preempt(options->preempt_seed);
     if (options->rtc >= 0) {
         rtc_set(options->rtc);
     }
     atcmd_configure(&atcmd);
-    neighbours_start(&options->sources);
 }
 
 int board_start(const struct board_options *options, size_t size)

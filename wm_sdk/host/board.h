@@ -24,6 +24,8 @@ struct board_options {
     wm_log_level_t log_level;
     /* Bytes. */
     size_t heap_limit;
+    /* From the start; AT+SYSHEAPFAIL changes it. */
+    struct heap_failing heap_failing;
     /* Where the ms counter starts. */
     uint32_t uptime_ms;
     /* For kernel_preempt; 0 for none. */
@@ -31,6 +33,8 @@ struct board_options {
     /* The clock at boot, in seconds since 1970; negative leaves it unset. */
     int64_t rtc;
     bool wifi_off;
+    /* How long an address takes after AT+CWJAP. */
+    uint32_t dhcp_delay_ms;
     /* See net.h. */
     bool net_open;
     /* `name=address` entries for the resolver. */

@@ -38,6 +38,8 @@ struct block {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct heap_figures heap = {.limit = HEAP_DEFAULT_LIMIT};
 static struct heap_share shares[HEAP_OWNERS];
+static struct heap_failing failing;
+static struct heap_failures failures;
 static struct block *blocks;
 
 void heap_set_limit(size_t bytes)
@@ -51,6 +53,22 @@ struct heap_figures heap_get_figures(void)
 {
     pthread_mutex_lock(&lock);
     struct heap_figures now = heap;
+    pthread_mutex_unlock(&lock);
+    return now;
+}
+
+void heap_fail(struct heap_failing now)
+{
+    pthread_mutex_lock(&lock);
+    failing = now;
+    failures = (struct heap_failures){0};
+    pthread_mutex_unlock(&lock);
+}
+
+struct heap_failures heap_get_failures(void)
+{
+    pthread_mutex_lock(&lock);
+    struct heap_failures now = failures;
     pthread_mutex_unlock(&lock);
     return now;
 }
@@ -81,9 +99,23 @@ void heap_for_each_block(heap_visitor visit, void *context)
     pthread_mutex_unlock(&lock);
 }
 
-static bool charge(size_t bytes)
+/* Whether the next allocation is one of those that have to fail. */
+static bool fails(const char *file, int line)
 {
-    bool fits = bytes <= heap.limit && heap.used <= heap.limit - bytes;
+    failures.asked++;
+    if (failing.nth == 0 || failures.asked < failing.nth || failures.failed >= failing.count) {
+        return false;
+    }
+    if (failures.failed++ == 0) {
+        failures.file = file;
+        failures.line = line;
+    }
+    return true;
+}
+
+static bool charge(size_t bytes, bool refuse)
+{
+    bool fits = !refuse && bytes <= heap.limit && heap.used <= heap.limit - bytes;
     if (fits) {
         heap.used += bytes;
         heap.blocks++;
@@ -134,6 +166,16 @@ static struct block *block_of(void *data)
     return (struct block *)((unsigned char *)data - offsetof(struct block, data));
 }
 
+void heap_assign(void *data, enum heap_owner owner)
+{
+    pthread_mutex_lock(&lock);
+    struct block *block = block_of(data);
+    shares[block->owner].used -= block->charge;
+    block->owner = owner;
+    add_to_share(&shares[owner], block->charge);
+    pthread_mutex_unlock(&lock);
+}
+
 static void check(const struct block *block)
 {
     char message[160];
@@ -163,7 +205,7 @@ void *wm_heap_caps_alloc_tracing(size_t size, wm_heap_cap_type_t caps, const cha
     size_t cost = (size + CHIP_HEADER_BYTES + CHIP_ALIGNMENT - 1) / CHIP_ALIGNMENT * CHIP_ALIGNMENT;
 
     pthread_mutex_lock(&lock);
-    struct block *block = charge(cost) ? malloc(sizeof *block + size + TAIL_BYTES) : NULL;
+    struct block *block = charge(cost, fails(file, line)) ? malloc(sizeof *block + size + TAIL_BYTES) : NULL;
     if (block) {
         uint64_t tail = MARK_LIVE;
         block->file = file;

@@ -25,6 +25,24 @@ struct heap_figures {
 void heap_set_limit(size_t bytes);
 struct heap_figures heap_get_figures(void);
 
+/* From now on lets the n-th allocation fail, counted from 1, and so many in all from there; 0 lets none fail. */
+struct heap_failing {
+    size_t nth;
+    size_t count;
+};
+
+void heap_fail(struct heap_failing failing);
+
+/* What has become of that: `file` and `line` asked for the first that failed, NULL where none did. */
+struct heap_failures {
+    size_t asked;
+    size_t failed;
+    const char *file;
+    int line;
+};
+
+struct heap_failures heap_get_failures(void);
+
 /* Whose a block is: Mbed TLS's own where the file it was asked for in says so (HEAP_MBEDTLS_FILES), else the rest's. */
 enum heap_owner { HEAP_MBEDTLS, HEAP_OTHER, HEAP_OWNERS };
 #define HEAP_MBEDTLS_FILES "mbedtls/"
@@ -35,6 +53,8 @@ struct heap_share {
 };
 
 struct heap_share heap_get_share(enum heap_owner owner);
+/* Counts a block that was allocated without such a file's name as this owner's. */
+void heap_assign(void *data, enum heap_owner owner);
 /* The shares' peaks start anew from what is in use; the heap's own peak stays. */
 void heap_reset_share_peaks(void);
 

@@ -3,18 +3,18 @@
 #define NEIGHBOURS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
-/* Whom the commands for tests ask. Each answers with rows of text until its next call. */
-struct neighbours_sources {
-    /* For AT+SYSCPU; NULL where there is no simulated processor. NULL after beginning the marks of its stacks anew. */
-    const char *(*cpu_figures)(bool begin_anew);
-    /* For AT+SYSSTAT; NULL where nobody counts. */
-    const char *(*statistics)(void);
+#include "at_inside.h"
+
+struct neighbours_options {
+    /* Whether the board may join its Wi-Fi when it boots. */
+    bool wifi;
+    /* How long an address takes after AT+CWJAP. */
+    uint32_t dhcp_delay_ms;
 };
 
-void neighbours_start(const struct neighbours_sources *sources);
-
-/* Whether the board has joined its Wi-Fi, as AT+CWJAP and AT+CWQAP are to find it. */
-void neighbours_set_joined(bool joined);
+/* With the network and the storage started, and before the AT server. From a task, which waits for an address. */
+void neighbours_boot(const struct neighbours_options *options, const struct neighbours_sources *sources);
 
 #endif

@@ -167,6 +167,12 @@ static int commit(void)
     return WM_NVS_ERR_OK;
 }
 
+bool nvs_clear(void)
+{
+    next = (struct image){.header = {.length = 0}};
+    return commit() == WM_NVS_ERR_OK;
+}
+
 bool nvs_start(const char *path)
 {
     static unsigned char stored[sizeof now + 1];

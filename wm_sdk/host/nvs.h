@@ -11,4 +11,7 @@
  */
 bool nvs_start(const char *path);
 
+/* Empties it, as a chip has it from the factory. False where that could not be written. From a task. */
+bool nvs_clear(void);
+
 #endif

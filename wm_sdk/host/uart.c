@@ -1,6 +1,6 @@
 /*
  * See uart.h. A thread of its own plays the receive interrupt: it reads into a ring of the size the chip's driver has
- * and stops reading while the ring is full.
+ * and stops reading while the ring is full, or loses what it reads then, as a line without flow control does.
  *
  * On a pseudo-terminal nobody may be listening. As a real line would, it then loses what is sent, though only after it
  * has been stuck for a while: a host that is merely slow loses nothing.
@@ -38,6 +38,8 @@
 
 static struct {
     struct uart_options options;
+    /* Changed while both directions run. Once it is not 0 it never is again. */
+    _Atomic uint32_t baud;
     int in;
     int out;
     int slave;
@@ -65,13 +67,14 @@ static void sleep_until(kernel_time at)
 
 static kernel_time line_time(size_t bytes)
 {
-    return (kernel_time)bytes * BITS_PER_BYTE * 1000000000u / uart.options.baud;
+    return (kernel_time)bytes * BITS_PER_BYTE * 1000000000u / uart.baud;
 }
 
 /* When a line that is busy until `busy_until` has carried that many bytes more. */
 static kernel_time after_bytes(kernel_time busy_until, bool goes_on, size_t bytes)
 {
-    kernel_time begin = kernel_now() - (goes_on ? LATE_NS : 0);
+    /* Where bytes can be lost, those that come late must not come all at once. */
+    kernel_time begin = kernel_now() - (goes_on && !uart.options.overrun ? LATE_NS : 0);
     return (busy_until > begin ? busy_until : begin) + line_time(bytes);
 }
 
@@ -133,10 +136,10 @@ static int uart_send(const void *buffer, int size)
     size_t count = (size_t)size;
     tap_serial(TAP_PRINTED, bytes, count);
     /* A pseudo-terminal usually has room for all of it, and then nobody else need run meanwhile. */
-    size_t done = uart.options.stdio || uart.options.baud ? 0 : write_now(bytes, count);
+    size_t done = uart.options.stdio || uart.baud ? 0 : write_now(bytes, count);
     if (done < count) {
         kernel_leave_cpu();
-        if (uart.options.baud) {
+        if (uart.baud) {
             write_paced(bytes, count);
         } else {
             write_all(bytes + done, count - done);
@@ -146,10 +149,20 @@ static int uart_send(const void *buffer, int size)
     return size;
 }
 
+void uart_set_pace(uint32_t baud)
+{
+    uart.baud = baud;
+}
+
+uint32_t uart_pace(void)
+{
+    return uart.baud;
+}
+
 void uart_drain(void)
 {
     kernel_leave_cpu();
-    if (uart.options.baud) {
+    if (uart.baud) {
         sleep_until(uart.sent_until);
     }
     kernel_enter_cpu();
@@ -163,6 +176,10 @@ static bool store(const unsigned char *bytes, size_t count)
     bool stood_still = false;
     pthread_mutex_lock(&uart.lock);
     for (size_t stored = 0; stored < count; stored++) {
+        if (uart.count == RING_BYTES && uart.options.overrun) {
+            wm_log_warn("the port's ring is full: %zu bytes are lost", count - stored);
+            break;
+        }
         while (uart.count == RING_BYTES) {
             stood_still = true;
             pthread_cond_wait(&uart.changed, &uart.lock);
@@ -230,12 +247,12 @@ static void *receive(void *unused)
 {
     (void)unused;
     unsigned char bytes[FIFO_BYTES];
-    size_t size = uart.options.baud ? FIFO_BYTES / 4 : FIFO_BYTES;
     bool stood_still = true;
     for (;;) {
-        bool goes_on = uart.options.baud && !stood_still && more_at_once();
+        size_t size = uart.baud ? FIFO_BYTES / 4 : FIFO_BYTES;
+        bool goes_on = uart.baud && !stood_still && more_at_once();
         ssize_t got = uart.options.stdio ? read_on_demand(bytes, size) : read_when_there(bytes, size);
-        if (got > 0 && uart.options.baud) {
+        if (got > 0 && uart.baud) {
             uart.received_until = after_bytes(uart.received_until, goes_on, (size_t)got);
             sleep_until(uart.received_until);
         }
@@ -346,6 +363,7 @@ static bool no_memory(void)
 bool uart_open(const struct uart_options *options)
 {
     uart.options = *options;
+    uart.baud = options->baud;
     uart.in = STDIN_FILENO;
     uart.out = STDOUT_FILENO;
     if (!options->stdio && !open_pty()) {

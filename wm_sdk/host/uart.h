@@ -12,6 +12,8 @@ struct uart_options {
     bool stdio;
     /* Bits per second at ten bits a byte; 0 does not pace. */
     uint32_t baud;
+    /* What comes while the ring is full is lost, as on a line without flow control; else the line stands still. */
+    bool overrun;
     /* A symbolic link to make to the pseudo-terminal; may be NULL. */
     const char *link;
 };
@@ -23,6 +25,10 @@ bool uart_open(const struct uart_options *options);
 bool uart_listen(void);
 
 wm_dev_ops_t uart_device(void);
+
+/* Bits per second from the next byte on, and what they are now: 0 where the line is not paced. */
+void uart_set_pace(uint32_t baud);
+uint32_t uart_pace(void);
 
 /* Waits until everything sent has left the line. */
 void uart_drain(void);

@@ -1,11 +1,12 @@
 //! What each operation does to registers and memory.
 //!
 //! One dispatch here, one module for each group: [`data`] computes, [`transfer`] loads and stores, [`flow`] goes
-//! elsewhere, [`float`] is the floating-point unit.
+//! elsewhere, [`float`] is the floating-point unit. [`quick`] does with blocks what these do with single instructions.
 
 mod data;
 mod float;
 mod flow;
+pub(crate) mod quick;
 mod transfer;
 
 use crate::context::Context;

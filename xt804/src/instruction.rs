@@ -1,4 +1,4 @@
-//! A decoded instruction: small enough to keep one for every half-word of flash.
+//! A decoded instruction.
 
 use crate::operation::Op;
 
@@ -22,7 +22,7 @@ pub struct Instruction {
 }
 
 impl Instruction {
-    /// What the cache holds before its half-word is first reached.
+    /// What decoding begins with.
     pub const UNDECODED: Self =
         Self { op: Op::Undecoded, z: 0, x: 0, y: 0, length: 0, moves_stack: false, immediate: 0 };
 }

@@ -4,9 +4,12 @@
 //! fault, or to the end of its budget. The host answers a call by putting the result into `r0` (and `r1`) and
 //! [`Context::return_from_host`]. It may itself call the guest meanwhile: [`Machine::begin_call`], run, end.
 
+use crate::block::{Block, Step};
+use crate::cache::Cache;
 use crate::context::{Context, Stack};
 use crate::disassemble::disassemble;
 use crate::execute::execute;
+use crate::execute::quick::{self, End};
 use crate::fault::{Fault, FaultKind, Frame};
 use crate::image::{Image, Symbols, import_number};
 use crate::instruction::Instruction;
@@ -45,7 +48,11 @@ pub struct Call {
 pub struct Machine {
     memory: Memory,
     symbols: Symbols,
-    code: Vec<Instruction>,
+    instructions: Cache<Instruction>,
+    blocks: Cache<Block>,
+    /// Those of all blocks.
+    steps: Vec<Step>,
+    blocks_allowed: bool,
 }
 
 impl Default for Machine {
@@ -57,8 +64,14 @@ impl Default for Machine {
 impl Machine {
     /// Empty memory of these first addresses and sizes.
     pub fn new(flash: (u32, usize), ram: (u32, usize)) -> Self {
-        let code = vec![Instruction::UNDECODED; flash.1 / 2];
-        Self { memory: Memory::new(flash, ram), symbols: Symbols::default(), code }
+        Self {
+            memory: Memory::new(flash, ram),
+            symbols: Symbols::default(),
+            instructions: Cache::new(flash.0, flash.1),
+            blocks: Cache::new(flash.0, flash.1),
+            steps: Vec::new(),
+            blocks_allowed: true,
+        }
     }
 
     /// Puts a program into memory.
@@ -67,14 +80,20 @@ impl Machine {
             self.memory.place(*address, bytes)?;
         }
         self.symbols = image.symbols;
-        self.code.fill(Instruction::UNDECODED);
+        self.forget_code();
         Ok(())
+    }
+
+    fn forget_code(&mut self) {
+        self.instructions.clear();
+        self.blocks.clear();
+        self.steps.clear();
     }
 
     /// Puts instructions into flash.
     pub fn place_code(&mut self, address: u32, code: &[u8]) -> Result<(), FaultKind> {
         self.memory.place(address, code)?;
-        self.code.fill(Instruction::UNDECODED);
+        self.forget_code();
         Ok(())
     }
 
@@ -93,47 +112,56 @@ impl Machine {
         &self.symbols
     }
 
-    /// Runs a task for at most so many instructions.
+    /// Runs a task for at most so many instructions, and ends at exactly as many where nothing else ends it.
     pub fn run(&mut self, context: &mut Context, budget: u64) -> Stop {
         let end = context.counters.instructions.saturating_add(budget);
         while context.counters.instructions < end {
-            let step = match self.fetch(context.pc) {
-                Some(instruction) => self.step(context, instruction),
-                None => self.decode(context.pc),
+            let room = end.wrapping_sub(context.counters.instructions);
+            let outcome = match self.blocks.get(context.pc) {
+                Some(block) if self.blocks_allowed && fits(block, room) => {
+                    match run_block(context, &mut self.memory, &self.steps, block) {
+                        Ok(()) => continue,
+                        Err(Refused) => self.step(context),
+                    }
+                }
+                Some(_) => self.step(context),
+                None => self.reach(context),
             };
-            if let Err(kind) = step {
+            if let Err(kind) = outcome {
                 return self.stop(context, kind);
             }
         }
         Stop::Budget
     }
 
-    #[inline]
-    fn fetch(&self, pc: u32) -> Option<Instruction> {
-        let index = pc.wrapping_sub(self.memory.flash().base()) >> 1;
-        self.code.get(index as usize).copied().filter(|instruction| instruction.length != 0)
+    /// Executes single instructions only, or blocks of them where that can be: the outcome is the same.
+    pub fn allow_blocks(&mut self, allowed: bool) {
+        self.blocks_allowed = allowed;
     }
 
-    #[inline]
-    fn step(&mut self, context: &mut Context, instruction: Instruction) -> Result<(), FaultKind> {
+    /// Prepares the block that begins where a task is. Nothing is executed, but for an instruction that is not in flash:
+    /// that is an exit or a fault.
+    #[cold]
+    fn reach(&mut self, context: &mut Context) -> Result<(), FaultKind> {
+        let decode = |pc| instruction(&mut self.instructions, &self.memory, pc).ok();
+        let block = Block::build(context.pc, &self.memory, &mut self.steps, decode).ok_or(FaultKind::NoCode)?;
+        match self.blocks.insert(context.pc, block) {
+            Some(()) => Ok(()),
+            None => self.step(context),
+        }
+    }
+
+    /// Executes one instruction.
+    fn step(&mut self, context: &mut Context) -> Result<(), FaultKind> {
+        let instruction = match self.instructions.get(context.pc) {
+            Some(instruction) => *instruction,
+            None => decode(&mut self.instructions, &self.memory, context.pc)?,
+        };
         context.counters.instructions = context.counters.instructions.wrapping_add(1);
         execute(context, &mut self.memory, instruction)?;
         if instruction.moves_stack {
             check_stack(context.get(SP), &mut context.stack)?;
         }
-        Ok(())
-    }
-
-    /// Decodes what is reached for the first time. Nothing is executed: the loop comes again.
-    #[cold]
-    fn decode(&mut self, pc: u32) -> Result<(), FaultKind> {
-        let index = pc.wrapping_sub(self.memory.flash().base()) >> 1;
-        let (Some(first), 0) = (self.memory.code(pc), pc & 1) else { return Err(FaultKind::NoCode) };
-        let second = self.memory.code(pc.wrapping_add(2));
-        let unknown = FaultKind::UnknownEncoding { first, second: second.filter(|_| first >= 0xc000) };
-        let instruction = Instruction::decode(first, second).ok_or(unknown)?;
-        let place = self.code.get_mut(index as usize).ok_or(FaultKind::NoCode)?;
-        *place = instruction;
         Ok(())
     }
 
@@ -242,6 +270,69 @@ impl Machine {
 pub trait Host {
     /// Does what function `number` is for: takes arguments from the context, puts the result into it.
     fn call(&mut self, machine: &mut Machine, context: &mut Context, number: usize) -> Result<(), Box<Fault>>;
+}
+
+/// The instruction at an address, decoded when it is reached for the first time.
+#[inline]
+fn instruction(known: &mut Cache<Instruction>, memory: &Memory, pc: u32) -> Result<Instruction, FaultKind> {
+    match known.get(pc) {
+        Some(instruction) => Ok(*instruction),
+        None => decode(known, memory, pc),
+    }
+}
+
+#[cold]
+fn decode(known: &mut Cache<Instruction>, memory: &Memory, pc: u32) -> Result<Instruction, FaultKind> {
+    let (Some(first), 0) = (memory.code(pc), pc & 1) else { return Err(FaultKind::NoCode) };
+    let second = memory.code(pc.wrapping_add(2));
+    let unknown = FaultKind::UnknownEncoding { first, second: second.filter(|_| first >= 0xc000) };
+    let instruction = Instruction::decode(first, second).ok_or(unknown)?;
+    known.insert(pc, instruction).ok_or(FaultKind::NoCode)?;
+    Ok(instruction)
+}
+
+/// A block without steps is an instruction for the interpreter.
+#[inline]
+fn fits(block: &Block, room: u64) -> bool {
+    block.count != 0 && u64::from(block.count) <= room
+}
+
+/// A step could not be done; the task is before it.
+struct Refused;
+
+/// Executes a block whole, or as far as it can be.
+#[inline]
+fn run_block(context: &mut Context, memory: &mut Memory, steps: &[Step], block: &Block) -> Result<(), Refused> {
+    let counters = &mut context.counters;
+    counters.instructions = counters.instructions.wrapping_add(u64::from(block.count));
+    counters.loads = counters.loads.wrapping_add(u64::from(block.loads));
+    counters.stores = counters.stores.wrapping_add(u64::from(block.stores));
+    let first = block.first as usize;
+    let steps = steps.get(first..first.wrapping_add(block.count as usize)).unwrap_or_default();
+    match quick::block(context, memory, steps, block.end) {
+        End::At(next) => {
+            context.pc = next;
+            Ok(())
+        }
+        End::Refused(done) => {
+            take_back(context, steps, done);
+            Err(Refused)
+        }
+    }
+}
+
+/// Takes the steps out of the counters that were not done, and puts the task before the first of them.
+#[cold]
+fn take_back(context: &mut Context, steps: &[Step], done: usize) {
+    let (done, missing) = steps.split_at(done.min(steps.len()));
+    context.pc = done.iter().fold(context.pc, |pc, step| pc.wrapping_add(step.length()));
+    let counters = &mut context.counters;
+    for step in missing {
+        let (loads, stores) = step.transfers;
+        counters.instructions = counters.instructions.wrapping_sub(1);
+        counters.loads = counters.loads.wrapping_sub(u64::from(loads));
+        counters.stores = counters.stores.wrapping_sub(u64::from(stores));
+    }
 }
 
 #[inline]

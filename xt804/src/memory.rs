@@ -27,6 +27,25 @@ impl Region {
         (offset < self.bytes.len()).then_some(offset)
     }
 
+    /// The place of an aligned address among chunks of that size. The first address is a multiple of every size.
+    #[inline]
+    fn index<const N: usize>(&self, address: u32) -> Option<usize> {
+        let offset = address.wrapping_sub(self.base) as usize;
+        let (mask, shift) = const { (N.wrapping_sub(1), N.trailing_zeros()) };
+        (offset & mask == 0).then_some(offset >> shift)
+    }
+
+    #[inline]
+    fn chunk<const N: usize>(&self, address: u32) -> Option<&[u8; N]> {
+        self.bytes.as_chunks().0.get(self.index::<N>(address)?)
+    }
+
+    #[inline]
+    fn chunk_mut<const N: usize>(&mut self, address: u32) -> Option<&mut [u8; N]> {
+        let index = self.index::<N>(address)?;
+        self.bytes.as_chunks_mut().0.get_mut(index)
+    }
+
     /// The first address.
     pub fn base(&self) -> u32 {
         self.base
@@ -51,9 +70,9 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Memory full of zeros, as first address and size in bytes.
+    /// Memory full of zeros, as first address (a multiple of 4) and size in bytes.
     pub fn new(flash: (u32, usize), ram: (u32, usize)) -> Self {
-        let region = |(base, size), purpose| Region { base, purpose, bytes: vec![0; size] };
+        let region = |(base, size), purpose| Region { base: base & !3, purpose, bytes: vec![0; size] };
         Self { ram: region(ram, Use::Ram), flash: region(flash, Use::Flash) }
     }
 
@@ -77,35 +96,15 @@ impl Memory {
         region.bytes.get(offset..)
     }
 
-    fn chunk<const N: usize>(&self, address: u32) -> Result<[u8; N], FaultKind> {
-        let bytes = const { N as u32 };
-        if address & bytes.wrapping_sub(1) != 0 {
-            return Err(FaultKind::Misaligned { address, bytes });
-        }
-        self.from(address).and_then(|from| from.first_chunk()).copied().ok_or(FaultKind::Unmapped { address, bytes })
+    #[inline]
+    fn chunk<const N: usize>(&self, address: u32) -> Option<[u8; N]> {
+        self.ram.chunk(address).or_else(|| self.flash.chunk(address)).copied()
     }
 
-    fn chunk_mut<const N: usize>(&mut self, address: u32) -> Result<&mut [u8; N], FaultKind> {
-        let bytes = const { N as u32 };
-        if address & bytes.wrapping_sub(1) != 0 {
-            return Err(FaultKind::Misaligned { address, bytes });
-        }
-        let Some(offset) = self.ram.offset(address) else { return Err(self.unwritable(address, bytes)) };
-        let to = self.ram.bytes.get_mut(offset..).and_then(|from| from.first_chunk_mut());
-        to.ok_or(FaultKind::Unmapped { address, bytes })
-    }
-
-    #[cold]
-    fn unwritable(&self, address: u32, bytes: u32) -> FaultKind {
-        match self.region(address) {
-            Some((region, _)) if region.purpose == Use::Flash => FaultKind::WritesCode { address, bytes },
-            _ => FaultKind::Unmapped { address, bytes },
-        }
-    }
-
-    /// What a load of this kind leaves in a register.
-    pub fn load(&self, address: u32, access: Access) -> Result<u32, FaultKind> {
-        Ok(match access {
+    /// What a load of this kind leaves in a register; nothing where it may not be done.
+    #[inline]
+    pub(crate) fn peek(&self, address: u32, access: Access) -> Option<u32> {
+        Some(match access {
             Access::Word => u32::from_le_bytes(self.chunk(address)?),
             Access::Byte => u32::from(u8::from_le_bytes(self.chunk(address)?)),
             Access::Half => u32::from(u16::from_le_bytes(self.chunk(address)?)),
@@ -114,15 +113,60 @@ impl Memory {
         })
     }
 
-    /// Puts a register's low bytes into memory.
-    pub fn store(&mut self, address: u32, access: Access, value: u32) -> Result<(), FaultKind> {
+    /// Puts a register's low bytes into memory, or nothing where that may not be done.
+    #[inline]
+    pub(crate) fn poke(&mut self, address: u32, access: Access, value: u32) -> Option<()> {
         let [a, b, c, d] = value.to_le_bytes();
         match access {
-            Access::Word => *self.chunk_mut(address)? = [a, b, c, d],
-            Access::Half | Access::SignedHalf => *self.chunk_mut(address)? = [a, b],
-            Access::Byte | Access::SignedByte => *self.chunk_mut(address)? = [a],
+            Access::Word => *self.ram.chunk_mut(address)? = [a, b, c, d],
+            Access::Half | Access::SignedHalf => *self.ram.chunk_mut(address)? = [a, b],
+            Access::Byte | Access::SignedByte => *self.ram.chunk_mut(address)? = [a],
         }
-        Ok(())
+        Some(())
+    }
+
+    /// So many words of RAM.
+    #[inline]
+    pub(crate) fn words(&self, address: u32, count: u32) -> Option<&[[u8; 4]]> {
+        let first = self.ram.index::<4>(address)?;
+        self.ram.bytes.as_chunks().0.get(first..)?.get(..count as usize)
+    }
+
+    /// The same, to change.
+    #[inline]
+    pub(crate) fn words_mut(&mut self, address: u32, count: u32) -> Option<&mut [[u8; 4]]> {
+        let first = self.ram.index::<4>(address)?;
+        self.ram.bytes.as_chunks_mut().0.get_mut(first..)?.get_mut(..count as usize)
+    }
+
+    #[cold]
+    fn unreadable(&self, address: u32, bytes: u32) -> FaultKind {
+        if address & bytes.wrapping_sub(1) != 0 {
+            return FaultKind::Misaligned { address, bytes };
+        }
+        FaultKind::Unmapped { address, bytes }
+    }
+
+    #[cold]
+    fn unwritable(&self, address: u32, bytes: u32) -> FaultKind {
+        match self.region(address) {
+            Some((region, _)) if region.purpose == Use::Flash && address & bytes.wrapping_sub(1) == 0 => {
+                FaultKind::WritesCode { address, bytes }
+            }
+            _ => self.unreadable(address, bytes),
+        }
+    }
+
+    /// What a load of this kind leaves in a register.
+    #[inline]
+    pub fn load(&self, address: u32, access: Access) -> Result<u32, FaultKind> {
+        self.peek(address, access).ok_or_else(|| self.unreadable(address, access.bytes()))
+    }
+
+    /// Puts a register's low bytes into memory.
+    #[inline]
+    pub fn store(&mut self, address: u32, access: Access, value: u32) -> Result<(), FaultKind> {
+        self.poke(address, access, value).ok_or_else(|| self.unwritable(address, access.bytes()))
     }
 
     /// A half-word of code.

@@ -5,7 +5,7 @@
 /// An operation, by class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Op {
-    /// Nothing is known of this half-word yet: the state of a fresh [`crate::machine::Machine`]'s cache.
+    /// No operation yet: what decoding begins with.
     Undecoded,
     /// `rz = f(rx, ry)`
     Binary(Binary),
@@ -178,6 +178,17 @@ pub enum Access {
     Word,
     SignedByte,
     SignedHalf,
+}
+
+impl Access {
+    /// How many bytes it touches.
+    pub const fn bytes(self) -> u32 {
+        match self {
+            Self::Byte | Self::SignedByte => 1,
+            Self::Half | Self::SignedHalf => 2,
+            Self::Word => 4,
+        }
+    }
 }
 
 /// Several registers at once.

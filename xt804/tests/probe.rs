@@ -6,14 +6,13 @@ mod support;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::LazyLock;
-use std::time::Instant;
 
-use support::{build_for_chip, folder, tool};
-use xt804::context::Context;
+use support::{Numbers, build_for_chip, folder, tool};
+use xt804::context::{Context, Counters, Stack};
 use xt804::fault::Fault;
 use xt804::image::Image;
 use xt804::link::{Link, RAM, RAM_SIZE};
-use xt804::machine::{Host, Machine};
+use xt804::machine::{Host, Machine, Stop};
 
 const STACK: u32 = 32 * 1024;
 
@@ -21,7 +20,7 @@ static IMAGE: LazyLock<PathBuf> = LazyLock::new(|| {
     let folder = folder("probe");
     let archive = build_for_chip(None, &[]);
     let output = folder.join("probe.elf");
-    let link = Link { ld: &tool("ld"), inputs: &[archive], roots: &["probe_run", "probe_spin"], output: &output };
+    let link = Link { ld: &tool("ld"), inputs: &[archive], roots: &["probe_run"], output: &output };
     link.run().unwrap();
     output
 });
@@ -64,27 +63,31 @@ fn prints_what_the_host_prints() {
     println!("{} lines, {:?}, stack {}", expected.lines().count(), context.counters, context.stack.high_water());
 }
 
-#[test]
-fn speed() {
+/// Runs the probe in pieces of `budget(n)` instructions and returns what can be told of it.
+fn outcome(blocks: bool, mut budget: impl FnMut() -> u64) -> (Vec<u8>, Counters, Stack) {
     let (mut machine, mut context) = machine();
-    let entry = machine.symbols().address("probe_spin").unwrap();
-    let begin = Instant::now();
-    machine.call(&mut context, entry, &[10_000_000], &mut Printed::default()).unwrap();
-    let seconds = begin.elapsed().as_secs_f64();
-    let instructions = context.counters.instructions;
-    println!(
-        "{instructions} instructions in {seconds:.2} s: {:.1} million a second",
-        instructions as f64 / seconds / 1e6
-    );
+    machine.allow_blocks(blocks);
+    let entry = machine.symbols().address("probe_run").unwrap();
+    let (mut printed, _call) = (Printed::default(), machine.begin_call(&mut context, entry, &[]).unwrap());
+    loop {
+        let (budget, before) = (budget(), context.counters.instructions);
+        match machine.run(&mut context, budget) {
+            Stop::Budget => assert_eq!(context.counters.instructions, before + budget),
+            Stop::HostCall(number) => {
+                printed.call(&mut machine, &mut context, number).unwrap();
+                context.return_from_host();
+            }
+            Stop::Returned => return (printed.0, context.counters, context.stack),
+            Stop::Fault(fault) => panic!("{fault}"),
+        }
+    }
 }
 
 #[test]
-fn two_runs_are_one() {
-    let (mut first, mut second) = (machine(), machine());
-    for (machine, context) in [&mut first, &mut second] {
-        let entry = machine.symbols().address("probe_run").unwrap();
-        machine.call(context, entry, &[], &mut Printed::default()).unwrap();
-    }
-    assert_eq!(first.1.counters, second.1.counters);
-    assert_eq!(first.1.stack, second.1.stack);
+fn every_run_is_the_same_however_it_is_executed() {
+    let whole = outcome(true, || u64::MAX);
+    assert!(outcome(true, || u64::MAX) == whole, "another run");
+    assert!(outcome(false, || u64::MAX) == whole, "instruction by instruction");
+    let mut numbers = Numbers(7);
+    assert!(outcome(true, || 1 + numbers.below(300)) == whole, "in pieces");
 }

@@ -101,8 +101,9 @@ fn put(machine: &mut Machine, context: &mut Context, name: &str, value: u32) {
 }
 
 /// Runs to the end of a case and tells how it differs from what was to come.
-fn check(text: &[u8], start: u32, case: &Case) -> Vec<String> {
+fn check(text: &[u8], start: u32, case: &Case, blocks: bool) -> Vec<String> {
     let mut machine = Machine::default();
+    machine.allow_blocks(blocks);
     machine.place_code(FLASH, text).unwrap();
     let mut context = Context::new("case", GUARD, TOP);
     for index in 0..WORDS {
@@ -154,7 +155,9 @@ fn every_instruction_does_what_its_cases_say() {
         let cases = cases(file);
         let (text, starts) = build(&folder, cpu, &cases);
         for (case, bounds) in cases.iter().zip(starts.windows(2)) {
-            problems.extend(check(&text, bounds[0], case));
+            for blocks in [false, true] {
+                problems.extend(check(&text, bounds[0], case, blocks));
+            }
             reached.extend(rows_of(&text, bounds[0], bounds[1]).iter().map(|row| (row.mnemonic, row.bits)));
         }
         count += cases.len();

@@ -60,6 +60,8 @@ pub enum CommandId {
     Cert,
     /// `AT+MQTTERR`, an addition of ours: why the last command or connection failed
     LastError,
+    /// `AT+MQTTVER`, an addition of ours: which library this is, and how it was built
+    Version,
 }
 
 /// What a text may hold besides its length, and how far it reaches where quotes in it were not escaped.
@@ -463,6 +465,7 @@ commands! {
         int("length", 0, u32::MAX, None, number(PREPARE, PREPARE), "bytes of the data phase, at most 16384; 0 erases"),
     ];
     LastError c"AT+MQTTERR" [query] 0 of &[];
+    Version c"AT+MQTTVER" [query] 0 of &[];
 }
 
 /// Writes a usage text, or only measures it where `out` is empty; runs while the table is compiled.
@@ -622,9 +625,9 @@ mod tests {
         };
         assert_eq!(
             with(|row| row.query),
-            [UserCfg, ClientId, Username, Password, ConnCfg, Alpn, Sni, Conn, Sub, Cert, LastError]
+            [UserCfg, ClientId, Username, Password, ConnCfg, Alpn, Sni, Conn, Sub, Cert, LastError, Version]
         );
-        assert_eq!(with(|row| !row.set()), [LastError]);
+        assert_eq!(with(|row| !row.set()), [LastError, Version]);
         assert_eq!(with(|row| row.data_phase), [LongClientId, LongUsername, LongPassword, PubRaw, Cert]);
         assert_eq!(with(|row| row.comma_less), [ClientId, Username, Password]);
     }

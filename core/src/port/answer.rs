@@ -2,11 +2,7 @@
 
 use super::line::Line;
 
-/// Lines that end an answer, without their end.
-const ENDS: [&[u8]; 8] =
-    [b"OK", b"ERROR", b"FAIL", b"SEND OK", b"SEND FAIL", b"CMD FORMAT ERR", b"CMD PARSE ERR", b"busy ..."];
-
-/// One byte more than the longest of them.
+/// More than the longest line that ends an answer.
 const MOST: usize = 16;
 
 /// More than the longest form of a line that the server is handed in the place of what was typed.
@@ -95,21 +91,12 @@ impl Answer {
     /// What `bytes`, which go to the host as they are, do to the answer.
     pub fn watch(&mut self, bytes: &[u8]) -> Progress {
         let mut ended = false;
-        for &byte in bytes {
-            match byte {
-                b'\n' => {
-                    ended |= self.line_ends_answer();
-                    self.length = 0;
-                }
-                b'\r' => {}
-                _ => {
-                    if let Some(place) = self.line.get_mut(self.length) {
-                        *place = byte;
-                    }
-                    self.length = self.length.saturating_add(1);
-                }
-            }
+        let mut rest = bytes;
+        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+            ended |= self.line_ends(rest.get(..end).unwrap_or_default());
+            rest = rest.get(end.saturating_add(1)..).unwrap_or_default();
         }
+        self.append(without_cr(rest));
         match (ended, self.length, self.line.first()) {
             (_, 1, Some(b'>')) => {
                 self.length = 0;
@@ -120,9 +107,47 @@ impl Answer {
         }
     }
 
-    fn line_ends_answer(&self) -> bool {
-        self.line.get(..self.length).is_some_and(|line| ENDS.contains(&line))
+    /// A line ends whose last piece is `piece`: whether it ends the answer.
+    fn line_ends(&mut self, piece: &[u8]) -> bool {
+        let piece = without_cr(piece);
+        if self.length == 0 {
+            return ends_answer(piece);
+        }
+        self.append(piece);
+        let length = core::mem::take(&mut self.length);
+        self.line.get(..length).is_some_and(ends_answer)
     }
+
+    fn append(&mut self, piece: &[u8]) {
+        for (place, byte) in self.line.iter_mut().skip(self.length).zip(piece) {
+            *place = *byte;
+        }
+        self.length = self.length.saturating_add(piece.len());
+    }
+}
+
+/// Whether `line`, without its end, is one that ends an answer. No two of them are of the same length.
+fn ends_answer(line: &[u8]) -> bool {
+    let end: &[u8] = match line.len() {
+        2 => b"OK",
+        4 => b"FAIL",
+        5 => b"ERROR",
+        7 => b"SEND OK",
+        8 => b"busy ...",
+        9 => b"SEND FAIL",
+        13 => b"CMD PARSE ERR",
+        14 => b"CMD FORMAT ERR",
+        _ => return false,
+    };
+    line == end
+}
+
+/// `piece` without CR at its ends.
+const fn without_cr(mut piece: &[u8]) -> &[u8] {
+    while let [b'\r', rest @ ..] | [rest @ .., b'\r'] = piece {
+        piece = rest;
+    }
+    piece
 }
 
 #[cfg(test)]

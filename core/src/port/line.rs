@@ -5,11 +5,28 @@ use crate::at::command::LINE_MAX;
 /// What the name of every command of this library's begins with.
 const OURS: &[u8] = b"AT+MQTT";
 
+/// Where in a name most commands of the server's differ from that.
+const DISTINCT: usize = 3;
+
 /// The parameters that the server is handed instead of those that were typed.
 const STAND_IN: &[u8] = b"=0";
 
 /// What ends a line that is handed on.
 const END: &[u8] = b"\r\n";
+
+/// The text of `bytes`, without its LF, where they are one line and nothing else, and not too long for one.
+pub fn whole(bytes: &[u8]) -> Option<&[u8]> {
+    let (last, text) = bytes.split_last()?;
+    // The last comparison alone looks at all bytes.
+    (*last == b'\n' && bytes.len() <= LINE_MAX && !text.contains(&b'\n')).then_some(text)
+}
+
+/// Whether a line with this `text`, without its LF, is handed over as it came for sure: no name of this library's, and one CR
+/// behind something.
+pub fn is_handed_as_it_is(text: &[u8]) -> bool {
+    let may_be_ours = matches!(text.get(DISTINCT), Some(b'M' | b'm'));
+    matches!(text, [.., before, b'\r'] if *before != b'\r') && !may_be_ours
+}
 
 /// A line that is being put together, or is complete.
 #[derive(Debug)]
@@ -93,9 +110,9 @@ impl Line {
 
     /// Whether it is `name` (`AT+MQTT…`) with parameters behind `=`.
     pub fn sets(&self, name: &[u8]) -> bool {
-        self.parameters().is_some_and(|start| {
-            self.text().get(..start.saturating_sub(1)).is_some_and(|typed| typed.eq_ignore_ascii_case(name))
-        })
+        // What all names begin with was compared when the line was complete.
+        self.parameters == name.len().saturating_add(1)
+            && tail(self.bytes.get(..name.len())).eq_ignore_ascii_case(tail(Some(name)))
     }
 
     /// The text behind `=` of a line that sets something of this library's, to be read in place.
@@ -126,6 +143,11 @@ impl Line {
         }
         written
     }
+}
+
+/// What is behind the beginning of this library's names.
+fn tail(name: Option<&[u8]>) -> &[u8] {
+    name.and_then(|name| name.get(OURS.len()..)).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -185,6 +207,41 @@ mod tests {
         assert!(line(b"at+MqttPub=1").sets(b"AT+MQTTPUB"));
         assert!(!line(b"AT+MQTTPUBRAW=1").sets(b"AT+MQTTPUB"));
         assert!(!line(b"AT+MQTTPUB?").sets(b"AT+MQTTPUB"));
+    }
+
+    #[test]
+    fn what_is_one_whole_line() {
+        let longest = [&[b'x'; LINE_MAX - 1][..], b"\n"].concat();
+        for (bytes, text) in [
+            (&b"AT\r\n"[..], Some(&b"AT\r"[..])),
+            (b"\n", Some(b"")),
+            (b"", None),
+            (b"AT", None),
+            (b"AT\nAT\n", None),
+            (&longest, longest.strip_suffix(b"\n")),
+            (&[b"x", &longest[..]].concat(), None),
+        ] {
+            assert_eq!(whole(bytes), text);
+        }
+    }
+
+    #[test]
+    fn what_is_handed_as_it_came_is_what_would_be_handed() {
+        for (typed, as_it_is) in [
+            (&b"AT\r"[..], true),
+            (b"AT+GMR\r", true),
+            (b"AT+CWJAP=\"a\",\"MQTT=\"\r", true),
+            (b"AT+MQTTPUB=0\r", false),
+            (b"at+mqttpub?\r", false),
+            (b"AT+MDNS\r", false),
+            (b"AT", false),
+            (b"AT\r\r", false),
+            (b"\r", false),
+            (b"", false),
+        ] {
+            assert_eq!(is_handed_as_it_is(typed), as_it_is, "{typed:?}");
+            assert!(!as_it_is || handed(&line(typed), 64) == [typed, b"\n"].concat());
+        }
     }
 
     #[test]

@@ -34,6 +34,8 @@ enum User {
     Waiting,
     /// Nobody until the command that runs asks for data, or is answered: the device keeps what finds no room.
     WaitingForPrompt,
+    /// Nobody until the server's own command is answered that runs without having been kept.
+    WaitingForServer,
     /// The data phase of a command of this library's.
     Data,
     /// A command of the server's own that has prompted for data.
@@ -51,6 +53,27 @@ pub enum Next {
     TooLong,
     /// So many lines found no room while a command ran: each is to be answered with [`super::BUSY`].
     Refused(u32),
+}
+
+/// Whose command a line is that runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Runs {
+    /// The server's own, handed over as it came and not kept.
+    Servers,
+    /// One whose line is kept.
+    Kept,
+    /// The same, and it will ask for data.
+    KeptForData,
+}
+
+impl Runs {
+    const fn user(self) -> User {
+        match self {
+            Self::Servers => User::WaitingForServer,
+            Self::Kept => User::Waiting,
+            Self::KeptForData => User::WaitingForPrompt,
+        }
+    }
 }
 
 /// What a data phase finds.
@@ -73,6 +96,8 @@ pub struct Typed {
     user: User,
     /// Bytes at the ring's end that belong to a line whose end has not come.
     open: usize,
+    /// A part of the next line has left the ring.
+    begun: bool,
     /// The line that is being typed found no room: its rest is dropped.
     dropping: bool,
     /// Lines that were dropped and not yet answered.
@@ -102,6 +127,7 @@ impl Typed {
             ring: Ring::new(),
             user: User::Line,
             open: 0,
+            begun: false,
             dropping: false,
             refused: 0,
             last: Instant::from_millis(0),
@@ -116,7 +142,7 @@ impl Typed {
     pub const fn room(&self) -> usize {
         match self.user {
             User::Data | User::Server | User::WaitingForPrompt => self.ring.room(),
-            User::Line | User::Waiting => usize::MAX,
+            User::Line | User::Waiting | User::WaitingForServer => usize::MAX,
         }
     }
 
@@ -127,6 +153,22 @@ impl Typed {
         let patient = !(0..look).contains(&milliseconds);
         let room = self.room().min(most);
         (room > 0).then_some((room, if patient && self.waits() { look } else { milliseconds }))
+    }
+
+    /// Whether what comes next begins a line, with nothing before it that waits: neither bytes, nor the answer to a command.
+    pub fn is_idle(&self) -> bool {
+        self.is_used_up() && !self.begun && !self.dropping
+    }
+
+    /// A whole line has come at `now` that nobody has kept: it `runs` from now on. `false` where something is before it.
+    pub fn run(&mut self, runs: Runs, now: Instant) -> bool {
+        let idle = self.is_idle();
+        if idle {
+            self.behind_prompt = false;
+            self.last = now;
+            self.user = runs.user();
+        }
+        idle
     }
 
     /// The device has ended: whoever waits for data waits in vain.
@@ -148,8 +190,14 @@ impl Typed {
             self.ring.push(bytes);
             return;
         }
-        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
-            self.keep(piece, piece.ends_with(b"\n"));
+        let mut rest = bytes;
+        while let Some(end) = position(rest) {
+            let (line, behind) = rest.split_at_checked(end.saturating_add(1)).unwrap_or_default();
+            self.keep(line, true);
+            rest = behind;
+        }
+        if !rest.is_empty() {
+            self.keep(rest, false);
         }
     }
 
@@ -183,7 +231,7 @@ impl Typed {
                 return Next::TooLong;
             }
             if !line.is_empty() {
-                self.user = if expects_data(line) { User::WaitingForPrompt } else { User::Waiting };
+                self.user = if expects_data(line) { Runs::KeptForData } else { Runs::Kept }.user();
                 return Next::Line;
             }
         }
@@ -208,6 +256,7 @@ impl Typed {
         };
         self.ring.skip(used.saturating_add(usize::from(ended)));
         self.open = self.open.min(self.ring.len());
+        self.begun = !ended;
         ended
     }
 
@@ -304,6 +353,10 @@ impl Typed {
 
 /// Where the first LF is.
 fn position(bytes: &[u8]) -> Option<usize> {
+    // Looks a word at a time, where the next does not.
+    if !bytes.contains(&b'\n') {
+        return None;
+    }
     bytes.iter().position(|byte| *byte == b'\n')
 }
 
@@ -381,6 +434,46 @@ mod tests {
         bench.typed.finished(false);
         assert_eq!(bench.all(), ["two", "three"]);
         assert!(!bench.typed.waits());
+    }
+
+    /// Each thing that may be before a line keeps it from running unkept.
+    #[test]
+    fn a_line_runs_unkept_where_nothing_is_before_it() {
+        let befores: [fn(&mut Bench); 7] = [
+            |bench| bench.type_in(b"A"),
+            |bench| bench.type_in(b"AT\n"),
+            |bench| {
+                bench.type_in(b"A");
+                assert_eq!(bench.next(), None);
+            },
+            |bench| assert!(bench.typed.run(Runs::Servers, NOW)),
+            |bench| bench.typed.begin_data(NOW),
+            |bench| bench.typed.finished(true),
+            |bench| {
+                bench.type_in(b"AT\n");
+                assert_eq!(bench.next().as_deref(), Some("AT"));
+                bench.type_in(&[b'x'; KEPT_BYTES + 1]);
+                bench.typed.finished(false);
+            },
+        ];
+        for before in befores {
+            let mut bench = Bench::default();
+            before(&mut bench);
+            assert!(!bench.typed.is_idle() && !bench.typed.run(Runs::Kept, NOW));
+        }
+        for (runs, keeps, room) in
+            [(Runs::Servers, false, usize::MAX), (Runs::Kept, true, usize::MAX), (Runs::KeptForData, true, KEPT_BYTES)]
+        {
+            let mut bench = Bench::default();
+            assert!(bench.typed.is_idle() && bench.typed.run(runs, NOW));
+            assert!(bench.typed.is_running());
+            assert_eq!((bench.typed.runs_line(), bench.typed.room()), (keeps, room));
+            bench.type_in(b"next\n");
+            assert_eq!(bench.next(), None);
+            bench.typed.finished(false);
+            assert_eq!(bench.all(), ["next"]);
+            assert!(bench.typed.is_idle());
+        }
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! One life of a session: a client, a broker, and the bytes between them, until everything is said.
 
 use super::broker::{Broker, Reaction};
+use super::bytes::Bytes;
 use super::random::Random;
 use super::rules::{Breach, Rule, hold};
 use std::collections::VecDeque;
-use w800_mqtt_core::bytes::Buffer;
 use w800_mqtt_core::mqtt::QoS;
 use w800_mqtt_core::mqtt::decoder::{Delivery, Head};
 use w800_mqtt_core::mqtt::identifier::PacketIdentifier;
@@ -12,28 +12,6 @@ use w800_mqtt_core::mqtt::in_flight::MOST_IN_FLIGHT;
 use w800_mqtt_core::mqtt::publication::Publication;
 use w800_mqtt_core::mqtt::session::{Begun, ConnectOptions, Event, LONGEST_CONTROL, Loss, Resend, Session};
 use w800_mqtt_core::time::Instant;
-
-/// Owned bytes for the session.
-#[derive(Debug)]
-pub struct Bytes(Vec<u8>);
-
-impl AsRef<[u8]> for Bytes {
-    fn as_ref(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl AsMut<[u8]> for Bytes {
-    fn as_mut(&mut self) -> &mut [u8] {
-        &mut self.0
-    }
-}
-
-impl Buffer for Bytes {
-    fn allocate(length: usize) -> Option<Self> {
-        Some(Self(vec![0; length]))
-    }
-}
 
 /// A mistake put between the session and the world, to see that the rules notice it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

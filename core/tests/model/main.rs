@@ -15,6 +15,8 @@
 )]
 
 mod broker;
+#[path = "../bytes/mod.rs"]
+mod bytes;
 mod life;
 mod random;
 mod rules;

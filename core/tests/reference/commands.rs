@@ -50,8 +50,8 @@ pub const fn about(command: CommandId) -> About {
                  \"TLS, WebSocket and certificates\".",
                 "A whole line has 256 bytes, so that a `client_id` of 256 never fits: AT+MQTTLONGCLIENTID takes it.",
                 "All four strings stand in quotes, empty ones as `\"\"`.",
-                "The query prints a row for a configured link, and only `OK` for one that is not; so do all queries but \
-                 `AT+MQTTCONN?` and `AT+MQTTERR?`. Passwords are printed.",
+                "The query prints a row for a configured link, and only `OK` for one that is not; so do all queries except \
+                 `AT+MQTTCONN?`, `AT+MQTTERR?` and `AT+MQTTVER?`. Passwords are printed.",
             ],
             example: example(
                 Fresh,
@@ -139,7 +139,7 @@ pub const fn about(command: CommandId) -> About {
         CommandId::Alpn => About {
             does: "Names the protocols that the TLS handshake offers (ALPN), in order of preference.",
             notes: &[
-                "Exactly as many names as announced must follow.",
+                "Exactly that many names must follow.",
                 "The query prints one row for each name, and none when there are none.",
                 "Without TLS it is stored and has no effect.",
             ],
@@ -169,7 +169,7 @@ pub const fn about(command: CommandId) -> About {
             notes: &[
                 "A first connection that fails leaves the link in state 1 or 2: correct what is wrong and try again.",
                 "`timeout_ms` covers name lookup, TCP, TLS, WebSocket and CONNACK together. It holds for later reconnections \
-                 too. A server that is silent for 10 s in the TLS handshake ends it sooner.",
+                 too. A server that is silent for 10 s in the TLS handshake ends the attempt sooner.",
                 "`reconnect` 1: a lost connection is made again, see \"Loss and reconnection\". 0: the link stays in \
                  state 3 until CLEAN.",
                 "The query always prints a row for each link. What is not known yet is 0 or `\"\"`.",
@@ -207,10 +207,17 @@ pub const fn about(command: CommandId) -> About {
             notes: &[
                 "Ends with `+MQTTPUB:OK` or `+MQTTPUB:FAIL` in place of `OK` and `ERROR`. `AT+MQTTERR?` has the code.",
                 "At QoS 0 a message of more than 1,024 bytes goes to the network as it is typed, in constant memory, up to what \
-                 MQTT can carry (268,435,455 bytes with the topic); a longer one answers 0x604c before the prompt. The port \
-                 takes 1,024 bytes ahead of the network: a host without flow control must not be faster than the network \
-                 for longer than that. If the connection is lost meanwhile, the rest is taken and dropped, then \
-                 `+MQTTPUB:FAIL`. If the host gives up in the middle, the packet cannot be ended: the connection is.",
+                 MQTT can carry (268,435,455 bytes with the topic); a longer one answers 0x604c before the prompt. \
+                 If the connection is lost meanwhile, the rest is taken and dropped, then \
+                 `+MQTTPUB:FAIL`. If the host gives up in the middle, the packet cannot be completed, and the connection is closed.",
+                "A host without flow control keeps to the network's pace when it streams so: the port takes 1,024 bytes ahead of \
+                 the network, and what comes while it is full is lost on the line. On a network that keeps up nothing is lost \
+                 at 115,200, 921,600 and 2,000,000 baud. For a slower one choose a baud rate below ten times its bytes a \
+                 second, or send pieces of at most 1,024 bytes and let each have the time that the network takes for it. \
+                 Where bytes were lost the message has no end: 20 s after the last byte comes `+MQTTPUB:FAIL`, and the \
+                 connection ends, so that nobody gets a part of it. Send nothing before the result: it would be taken for \
+                 what is missing. Messages of up to 1,024 bytes, and those of QoS 1 and 2, wait in memory: nothing of them \
+                 is lost at any of these rates.",
                 "At QoS 1 and 2 the message is kept until it is confirmed. What does not fit answers 0x6005 before the prompt: \
                  the message and 12 KiB to send it with must be free.",
                 "`timeout_ms` begins with the last byte of data.",
@@ -267,7 +274,7 @@ pub const fn about(command: CommandId) -> About {
         },
         CommandId::Cert => About {
             does: "An addition to the documents: stores a certificate or key for TLS in non-volatile memory, where it takes \
-                   the place of what the firmware brings along. Takes it in a data phase.",
+                   the place of the firmware's own. Takes it in a data phase.",
             notes: &[
                 "`kind`: 0 certificates of the authorities to trust, 1 the client's certificate, followed by those between it \
                  and its authority, 2 the client's private key. PEM or DER; several certificates in one PEM text.",
@@ -308,6 +315,31 @@ pub const fn about(command: CommandId) -> About {
                     (Line(r#"AT+MQTTCONN=0,"nowhere.invalid",1883,0"#), &["ERR CODE:0x0000600b", "", "ERROR"]),
                     (Line("AT+MQTTERR?"), &[r#"+MQTTERR:0,0x0000600b,1,0,"name not found""#, "", "OK"]),
                 ],
+            ),
+        },
+        CommandId::Version => About {
+            does: "An addition to the documents: which version of this library the firmware has, and how it was built.",
+            notes: &[
+                "Row: `+MQTTVER:<\"version\">,<\"options\">,<\"SDK\">`, one whatever the number of links.",
+                "`options`: every build option as `NAME=value`, then what follows the SDK's configuration: whether lwIP has IPv6, \
+                 whether certificates' dates are looked at, whether `=?` prints usage texts.",
+                "`SDK`: whose headers the library was built with.",
+            ],
+            example: example(
+                Fresh,
+                &[(
+                    Line("AT+MQTTVER?"),
+                    &[
+                        concat!(
+                            "+MQTTVER:\"",
+                            env!("CARGO_PKG_VERSION"),
+                            "\",\"LINKS=1 ARENA_BYTES=6144 TASK_STACK=8192 TASK_PRIORITY=6 ARGV=line ERROR_LINES=y TLS=y \
+                             WEBSOCKET=y ADDITIONS=y IPV6=n DATES=y USAGE=y\",\"WM IoT SDK, commit cf963cd of 2025-05-26\""
+                        ),
+                        "",
+                        "OK",
+                    ],
+                )],
             ),
         },
     }

@@ -478,6 +478,6 @@ mod tests {
             let own = |send: &Send| matches!(send, Send::Line(line) if line.starts_with(name(command)));
             assert!(about.example.steps.iter().any(|(send, _)| own(send)), "{:?}", command.id);
         }
-        assert_eq!(COMMANDS.len(), CommandId::LastError as usize + 1);
+        assert_eq!(COMMANDS.len(), CommandId::Version as usize + 1);
     }
 }

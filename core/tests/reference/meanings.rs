@@ -17,7 +17,7 @@ pub const UNSOLICITED: [Unsolicited; 4] = [
         form: r#"+MQTTCONNECTED:<LinkID>,<scheme>,<"host">,<port>,<"path">,<reconnect>"#,
         when: "connected, by CONN or again after a loss",
     },
-    Unsolicited { form: "+MQTTDISCONNECTED:<LinkID>", when: "an established connection has ended, but by CLEAN" },
+    Unsolicited { form: "+MQTTDISCONNECTED:<LinkID>", when: "an established connection has ended, except by CLEAN" },
     Unsolicited {
         form: r#"+MQTTSUBRECV:<LinkID>,<"topic">,<data_length>,<data>"#,
         when: "a message; its data has data_length bytes of any kind",

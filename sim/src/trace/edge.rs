@@ -6,7 +6,8 @@
 #![expect(unsafe_code, reason = "the board is C")]
 
 use std::cell::Cell;
-use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
+use std::sync::OnceLock;
 
 use super::event::{Event, Lane, Tone, Way};
 use super::timeline::{now, with};
@@ -20,7 +21,23 @@ thread_local! {
     static INSIDE: Cell<Option<usize>> = const { Cell::new(None) };
 }
 
+/// What TLS 1.2 makes its keys of (`mbedtls_ssl_key_export_type`).
+const MASTER_SECRET: c_uint = 0;
+const CLIENT_RANDOM_BYTES: usize = 32;
+
+type Secrets = fn(client_random: &[u8], master_secret: &[u8]);
+type Export = unsafe extern "C" fn(*mut c_void, c_uint, *const u8, usize, *const u8, *const u8, c_uint);
+
+/// Who is told each connection's secrets.
+static SECRETS: OnceLock<Secrets> = OnceLock::new();
+
+/// Tells `listener` the secrets of all connections from now on. The first who asks is the one.
+pub fn on_secrets(listener: Secrets) {
+    let _ = SECRETS.set(listener);
+}
+
 unsafe extern "C" {
+    fn mbedtls_ssl_set_export_keys_cb(ssl: *mut c_void, export: Export, context: *mut c_void);
     fn __real_lwip_send(socket: c_int, bytes: *const c_void, size: usize, flags: c_int) -> isize;
     fn __real_lwip_recv(socket: c_int, to: *mut c_void, size: usize, flags: c_int) -> isize;
     fn __real_lwip_close(socket: c_int) -> c_int;
@@ -92,6 +109,10 @@ unsafe extern "C" fn __wrap_lwip_close(socket: c_int) -> c_int {
 /// As `mbedtls_ssl_handshake`.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn __wrap_mbedtls_ssl_handshake(ssl: *mut c_void) -> c_int {
+    if SECRETS.get().is_some() {
+        // SAFETY: as the caller says; the library asks for no export of its own.
+        unsafe { mbedtls_ssl_set_export_keys_cb(ssl, export, std::ptr::null_mut()) };
+    }
     // SAFETY: as the caller says.
     let result = inside(ssl, || unsafe { __real_mbedtls_ssl_handshake(ssl) });
     let at = now();
@@ -101,6 +122,25 @@ unsafe extern "C" fn __wrap_mbedtls_ssl_handshake(ssl: *mut c_void) -> c_int {
         tell_failure(at, "handshake", result);
     }
     result
+}
+
+/// # Safety
+/// As `mbedtls_ssl_export_keys_t`: `length` bytes of a secret, 32 of a random number.
+unsafe extern "C" fn export(
+    _context: *mut c_void,
+    kind: c_uint,
+    secret: *const u8,
+    length: usize,
+    client_random: *const u8,
+    _server_random: *const u8,
+    _derivation: c_uint,
+) {
+    let Some(tell) = SECRETS.get().filter(|_| kind == MASTER_SECRET) else { return };
+    // SAFETY: as the caller says.
+    let (secret, random) = unsafe {
+        (std::slice::from_raw_parts(secret, length), std::slice::from_raw_parts(client_random, CLIENT_RANDOM_BYTES))
+    };
+    tell(random, secret);
 }
 
 /// # Safety
@@ -148,7 +188,7 @@ unsafe extern "C" fn __wrap_mbedtls_ssl_close_notify(ssl: *mut c_void) -> c_int 
     // SAFETY: as the caller says.
     let result = inside(ssl, || unsafe { __real_mbedtls_ssl_close_notify(ssl) });
     if result == 0 {
-        with(|trace| trace.tell(Event::new(at, Lane::Tls, Way::Out, Tone::Notable, "Alert close_notify")));
+        with(|trace| trace.tell(Event::new(at, Lane::Tls, Way::Out, Tone::Plain, "Alert close_notify")));
     }
     result
 }

@@ -55,18 +55,25 @@ pub struct Event {
     pub label: String,
     /// More of it: name and value.
     pub facts: Vec<(&'static str, String)>,
+    /// When the command came that this answers.
+    pub asked: Option<u64>,
 }
 
 impl Event {
     /// Without facts.
     pub fn new(at: u64, lane: Lane, way: Way, tone: Tone, label: impl Into<String>) -> Self {
-        Self { at, lane, way, tone, label: label.into(), facts: Vec::new() }
+        Self { at, lane, way, tone, label: label.into(), facts: Vec::new(), asked: None }
     }
 
     /// With one fact more.
     pub fn fact(mut self, name: &'static str, value: impl ToString) -> Self {
         self.facts.push((name, value.to_string()));
         self
+    }
+
+    /// As the answer to a command.
+    pub fn answers(self, asked: Option<u64>) -> Self {
+        Self { asked, ..self }
     }
 
     /// One line of JSON, which can stand in a page as it is.
@@ -90,8 +97,9 @@ impl Event {
         };
         let facts: Vec<String> =
             self.facts.iter().map(|(name, value)| format!("[{},{}]", quote(name), quote(value))).collect();
+        let asked = self.asked.map(|asked| format!(r#""asked":{asked},"#)).unwrap_or_default();
         format!(
-            r#"{{"at":{},"lane":"{lane}","way":"{way}","tone":"{tone}","label":{},"facts":[{}]}}"#,
+            r#"{{"at":{},"lane":"{lane}","way":"{way}","tone":"{tone}",{asked}"label":{},"facts":[{}]}}"#,
             self.at,
             quote(&self.label),
             facts.join(",")

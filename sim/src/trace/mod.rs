@@ -23,5 +23,7 @@ mod timeline;
 mod tls;
 mod websocket;
 
+pub use edge::on_secrets;
 pub use serial::Serial;
+pub use tcp::first_byte;
 pub use timeline::{close, create, fault, frame, go_on, heap, leave, serial};

@@ -120,7 +120,6 @@ impl Begun {
             4..=7 | 11 => identified(event, &mut body),
             8 | 10 => filters(event, kind == 8, &mut body),
             9 => suback(event, &mut body),
-            14 => Event { tone: Tone::Notable, ..event },
             _ => event,
         }
     }

@@ -1,17 +1,19 @@
 "use strict";
 
 const LANES = [
-  { id: "serial in", name: "Serial", way: "to the board", lane: "serial", direction: "in", rows: 3 },
-  { id: "serial out", name: "Serial", way: "from the board", lane: "serial", direction: "out", rows: 3 },
-  { id: "mqtt out", name: "MQTT", way: "sent", lane: "mqtt", direction: "out", rows: 3 },
-  { id: "mqtt in", name: "MQTT", way: "received", lane: "mqtt", direction: "in", rows: 3 },
-  { id: "websocket", name: "WebSocket", way: "both ways", lane: "websocket", rows: 2 },
-  { id: "tls", name: "TLS", way: "both ways", lane: "tls", rows: 3 },
-  { id: "tcp", name: "TCP", way: "on the wire", lane: "tcp", rows: 2 },
+  { id: "serial in", name: "Serial", way: "to the board", brief: "to board", lane: "serial", direction: "in", rows: 3 },
+  { id: "serial out", name: "Serial", way: "from the board", brief: "from board", lane: "serial", direction: "out", rows: 3 },
+  { id: "mqtt out", name: "MQTT", way: "sent", brief: "sent", lane: "mqtt", direction: "out", rows: 3 },
+  { id: "mqtt in", name: "MQTT", way: "received", brief: "received", lane: "mqtt", direction: "in", rows: 3 },
+  { id: "websocket", name: "WebSocket", way: "both ways", brief: "both ways", lane: "websocket", rows: 2 },
+  { id: "tls", name: "TLS", way: "both ways", brief: "both ways", lane: "tls", rows: 3 },
+  { id: "tcp", name: "TCP", way: "on the wire", brief: "on wire", lane: "tcp", rows: 2 },
 ];
 const NAMES = { serial: "Serial", mqtt: "MQTT", websocket: "WebSocket", tls: "TLS", tcp: "TCP" };
 const ROW = 20, PILL = 17, LANE_PADDING = 5, AXIS = 38, HEAP = 88;
 const WIDEST = 320, NARROWEST = 42, SHORTEST = 18, TEXT_PADDING = 6, TICK = 3;
+/* Of a phone. */
+const NARROW = 460;
 const FOLD_UNIT = 150, LONG_GAP = 300000, PAGE_ROWS = 500;
 
 /* What the file holds */
@@ -36,12 +38,54 @@ function readFile() {
   }
   ({ events, heap, dropped } = found);
   events.sort((a, b) => a.at - b.at);
-  events.forEach((event, index) => {
-    event.index = index;
+  events.forEach((event, index) => { event.index = index; });
+  addMeanings();
+  linkCommands();
+  events.forEach((event) => {
     event.text = [event.label, NAMES[event.lane], ...event.facts.flat()].join(" ").toLowerCase();
   });
   lanes = LANES.map((lane) => ({ ...lane, events: events.filter((event) => belongs(event, lane)) }))
     .filter((lane) => lane.events.length || lane.lane === "serial" || lane.lane === "mqtt");
+}
+
+/* What a failure means, by the reference; a stage of +MQTTERR by its number. */
+const STAGES = ["looking up the name", "TCP", "TLS", "WebSocket", "CONNECT", "the session"];
+const SERVERS_OWN = {
+  "CMD FORMAT ERR": "the AT server knows no such command, or not in this form",
+  "CMD PARSE ERR": "the AT server cannot read the parameters",
+  "busy ...": "the AT server has dropped a line that came too early",
+};
+
+function addMeanings() {
+  const codes = new Map(JSON.parse(document.getElementById("codes").textContent).codes
+    .map((row) => [parseInt(row.code, 16), `${row.name}: ${row.when || row.reserved}`]));
+  for (const event of events) {
+    const code = event.label.match(/^(?:ERR CODE:|\+MQTTERR:\d+,)0x([0-9a-f]{8})(?:,([1-6]),)?/);
+    const meaning = event.lane !== "serial" ? null : code ? codes.get(parseInt(code[1], 16)) : SERVERS_OWN[event.label];
+    if (meaning) event.facts.push(["Means", meaning]);
+    if (code && code[2]) event.facts.push(["Failed at", STAGES[code[2] - 1]]);
+  }
+}
+
+/* Commands, what answered them, and what went over the network between. */
+const MOST_BETWEEN = 24;
+
+function linkCommands() {
+  const commands = new Map(events.filter((event) => event.lane === "serial" && event.way === "in")
+    .map((event) => [event.at, event]));
+  for (const answer of events.filter((event) => event.asked !== undefined)) {
+    const command = commands.get(answer.asked);
+    if (!command) continue;
+    answer.command = command;
+    command.answer = answer;
+    answer.facts.push(["Took", duration(answer.at - command.at)]);
+  }
+  for (const command of commands.values()) {
+    if (!command.answer) continue;
+    command.facts.push(["Answer after", duration(command.answer.at - command.at)]);
+    command.between = events.slice(command.index + 1, command.answer.index).filter((event) => event.lane !== "serial");
+    for (const event of command.between) event.command ??= command;
+  }
 }
 
 function belongs(event, lane) {
@@ -149,7 +193,8 @@ function cut(whole, room) {
     const middle = (low + high) >> 1;
     if (widthOf(`${text.slice(0, middle)}…`) <= room) low = middle; else high = middle;
   }
-  return low ? `${text.slice(0, low)}…` : "";
+  const short = `${text.slice(0, low)}…`.replace("……", "…");
+  return low && short !== "…" ? short : "";
 }
 
 function labelOf(event) {
@@ -160,7 +205,8 @@ function labelOf(event) {
 
 function draw() {
   view.width = chart.clientWidth;
-  view.gutter = view.width < 700 ? 84 : 124;
+  const narrow = view.width < NARROW;
+  view.gutter = narrow ? 86 : view.width < 700 ? 84 : 124;
   ruler.font = `11px ${getComputedStyle(document.body).getPropertyValue("--mono")}`;
   chart.replaceChildren();
   const hatch = put(put(chart, "defs"), "pattern", {
@@ -238,8 +284,8 @@ function drawQuietTimes(bottom) {
 
 function drawLane(lane) {
   put(chart, "line", { class: "rule", x1: 0, x2: view.width, y1: lane.top, y2: lane.top });
-  put(chart, "text", { class: "lane-name", x: 14, y: lane.top + lane.height / 2 - 2 }, lane.name);
-  put(chart, "text", { class: "lane-way", x: 14, y: lane.top + lane.height / 2 + 14 }, lane.way);
+  putName(chart, lane.top + lane.height / 2, { class: "lane-name" }, lane.name);
+  putName(chart, lane.top + lane.height / 2 + 16, { class: "lane-way" }, view.width < NARROW ? lane.brief : lane.way);
   const shown = lane.events.filter((event) => {
     const length = lengthOf(event.at);
     return length >= view.from && length <= view.to;
@@ -260,6 +306,14 @@ function drawLane(lane) {
     if (!pill && ticks.has(place) && event !== chosen) continue;
     ticks.add(place);
     drawMark(lane, event, x, pill);
+  }
+}
+
+/* At the left of the chart; on a narrow one as much of it as the gutter holds. */
+function putName(parent, middle, attributes, text) {
+  const x = view.width < NARROW ? 4 : 14, label = put(parent, "text", { ...attributes, x, y: middle - 2 }, text);
+  for (let length = text.length; length > 1 && label.getComputedTextLength() > view.gutter - x - 3; length--) {
+    label.textContent = `${text.slice(0, length - 1)}…`;
   }
 }
 
@@ -326,9 +380,9 @@ function drawHeap(top) {
   const scale = Math.min(heap.limit, most * 1.25);
   const height = (bytes) => top + HEAP - 10 - bytes / scale * (HEAP - 26);
   put(group, "line", { class: "rule", x1: 0, x2: view.width, y1: top, y2: top });
-  put(group, "text", { x: 14, y: top + HEAP / 2 - 2, style: "font:600 13px var(--sans);fill:var(--ink)" }, "Heap");
-  put(group, "text", { x: 14, y: top + HEAP / 2 + 14 }, "in use");
-  put(group, "text", { x: 14, y: top + HEAP / 2 + 29 }, `of ${kilobytes(heap.limit)}`);
+  putName(group, top + HEAP / 2, { style: "font:600 13px var(--sans);fill:var(--ink)" }, "Heap");
+  putName(group, top + HEAP / 2 + 16, {}, "in use");
+  putName(group, top + HEAP / 2 + 31, {}, `of ${kilobytes(heap.limit)}`);
   drawCurve(group, height);
   const peak = heap.heap.find((time) => time[2] === most);
   const x = peak ? placeOf(peak[0]) : -1;
@@ -392,11 +446,29 @@ function choose(event, reveal = false) {
     list.append(pair);
   }
   document.getElementById("details").replaceChildren(
-    element("h2", event.label), element("p", whereOf(event), { className: "where" }), list);
+    element("h2", event.label), element("p", whereOf(event), { className: "where" }), list, ...linksOf(event));
   const length = lengthOf(event.at), width = view.to - view.from;
   if (reveal && (length < view.from || length > view.to - width * 0.1)) show(length - width / 2, length + width / 2);
   else draw();
   document.querySelectorAll("#rows tr").forEach((row) => row.classList.toggle("chosen", Number(row.dataset.event) === event.index));
+}
+
+/* The command that an event belongs to, what happened for it, its answer: each leads there. */
+function linksOf(event) {
+  const command = event.command || (event.answer && event);
+  if (!command) return [];
+  const related = [command, ...(command.between || []).slice(0, MOST_BETWEEN), command.answer].filter(Boolean);
+  const list = element("ol", "", { className: "related" });
+  for (const one of related) {
+    const row = document.createElement("li"), link = element("button", labelOf(one));
+    link.dataset.event = one.index;
+    link.disabled = one === event;
+    link.addEventListener("click", () => choose(one, true));
+    row.append(element("span", one === command ? seconds(one.at, 6) : `+${duration(one.at - command.at)}`), link);
+    list.append(row);
+  }
+  const more = (command.between || []).length - MOST_BETWEEN;
+  return [list, ...(more > 0 ? [element("p", `and ${more} more events before the answer`, { className: "hint" })] : [])];
 }
 
 function step(by) {

@@ -24,7 +24,7 @@ const SECRETIVE: [Secretive; 3] = [
 ];
 
 /// Commands without a secret among their parameters.
-const OPEN: [&str; 29] = [
+const OPEN: [&str; 31] = [
     "",
     "E0",
     "E1",
@@ -36,6 +36,7 @@ const OPEN: [&str; 29] = [
     "+CIPSNTPTIME",
     "+SYSHEAP",
     "+SYSHEAPBY",
+    "+SYSHEAPFAIL",
     "+SYSCPU",
     "+SYSTASKS",
     "+MQTTCLIENTID",
@@ -54,6 +55,7 @@ const OPEN: [&str; 29] = [
     "+MQTTCLEAN",
     "+MQTTCERT",
     "+MQTTERR",
+    "+MQTTVER",
 ];
 
 /// How the name of a command ends that takes a secret, where it seems to be the second in a line.

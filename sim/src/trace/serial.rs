@@ -15,6 +15,8 @@ const MESSAGE: &[u8] = b"+MQTTSUBRECV:";
 const MOST_UNANSWERED: usize = 64;
 /// What ends the answer to a line.
 const FINALS: [&[u8]; 5] = [b"OK", b"ERROR", b"CMD FORMAT ERR", b"CMD PARSE ERR", b"busy ..."];
+/// What ends a publication behind its data.
+const PUBLISHED: [&[u8]; 2] = [b"+MQTTPUB:OK", b"+MQTTPUB:FAIL"];
 
 /// What happens on the port.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +25,14 @@ pub enum Serial<'a> {
     Received(&'a [u8]),
     /// What the board sends.
     Printed(&'a [u8]),
+}
+
+/// A line whose answer is awaited.
+#[derive(Debug)]
+struct Asked {
+    /// As it was typed; empty for a second answer.
+    line: Vec<u8>,
+    at: u64,
 }
 
 /// A data phase that goes on.
@@ -82,8 +92,10 @@ struct Message {
 pub struct Port {
     /// The line that is being typed.
     typed: Vec<u8>,
-    /// Lines whose answers have not ended, as they were typed; an empty one stands for a second answer.
-    unanswered: VecDeque<Vec<u8>>,
+    /// Lines whose answers have not ended.
+    unanswered: VecDeque<Asked>,
+    /// When the line came that was answered last: what ends its data phase answers it again.
+    answered_at: Option<u64>,
     /// The last line has announced data: what comes behind it waits in `early` for the prompt or a refusal.
     announced: Option<secrets::Announced>,
     early: Vec<u8>,
@@ -133,7 +145,7 @@ impl Port {
         }
         let (shown, announced) = secrets::command(&line);
         self.announced = announced;
-        self.unanswered.push_back(line);
+        self.unanswered.push_back(Asked { line, at });
         self.unanswered.truncate(MOST_UNANSWERED);
         found(Event::new(at, Lane::Serial, Way::In, Tone::Plain, shown));
     }
@@ -142,7 +154,7 @@ impl Port {
     fn prompted(&mut self, at: u64, found: &mut dyn FnMut(Event)) {
         let Some(announced) = self.announced.take() else { return };
         if announced.answers_twice {
-            self.unanswered.push_front(Vec::new());
+            self.unanswered.push_front(Asked { line: Vec::new(), at: self.answered_at.unwrap_or(at) });
         }
         self.data = Some(Data::new(announced));
         self.take_early(at, found);
@@ -159,7 +171,7 @@ impl Port {
         if !FINALS.contains(&line) {
             return;
         }
-        self.unanswered.pop_front();
+        self.answered_at = self.unanswered.pop_front().map(|asked| asked.at);
         if line != b"OK" && self.unanswered.is_empty() && self.announced.take().is_some() {
             self.take_early(at, found);
         }
@@ -215,10 +227,16 @@ impl Port {
         let mut line = std::mem::take(&mut self.line);
         line.pop_if(|byte| *byte == b'\r');
         // An echo is no second line.
-        if line.is_empty() || self.unanswered.front() == Some(&line) {
+        if line.is_empty() || self.unanswered.front().is_some_and(|asked| asked.line == line) {
             return;
         }
-        found(Event::new(self.line_began, Lane::Serial, Way::Out, tone(&line), secrets::printed(&line)));
+        let asked = match &*line {
+            end if FINALS.contains(&end) => self.unanswered.front().map(|asked| asked.at),
+            end if PUBLISHED.contains(&end) => self.answered_at,
+            _ => None,
+        };
+        let event = Event::new(self.line_began, Lane::Serial, Way::Out, tone(&line), secrets::printed(&line));
+        found(event.answers(asked));
         self.answered(at, &line, found);
     }
 
@@ -338,6 +356,25 @@ mod tests {
         ]);
         let line = "AT+MQTTPUBRAW=0,\"t\",500,0,0";
         assert_eq!(shown, [line, "OK", ">", "data, 3 of 500 bytes", "+MQTTPUB:FAIL", "AT"]);
+    }
+
+    #[test]
+    fn an_answer_knows_its_command() {
+        let mut port = Port::default();
+        let mut answers = Vec::new();
+        for (at, what) in (0..).zip([
+            Serial::Received(b"AT\r\nAT+MQTTPUBRAW=0,\"t\",2,0,0\r\n"),
+            Serial::Printed(b"\r\nOK\r\n"),
+            Serial::Printed(b"\r\nOK\r\n\r\n>"),
+            Serial::Received(b"ab"),
+            Serial::Printed(b"\r\n+MQTTPUB:OK\r\n"),
+            Serial::Received(b"AT\r\n"),
+            Serial::Printed(b"+MQTTDISCONNECTED:0\r\n\r\nERROR\r\n"),
+        ]) {
+            port.take(at, what, &mut |event| answers.extend(event.asked.map(|asked| (asked, event.label))));
+        }
+        let expected = [(0, "OK"), (0, "OK"), (0, "+MQTTPUB:OK"), (5, "ERROR")];
+        assert_eq!(answers, expected.map(|(at, label)| (at, label.to_owned())));
     }
 
     #[test]

@@ -25,6 +25,8 @@ struct Key {
 struct Flow {
     key: Key,
     next: [Option<u32>; 2],
+    /// The board has ended its own.
+    ended_by_board: bool,
 }
 
 /// A segment as far as it matters here.
@@ -34,6 +36,8 @@ struct Segment {
     sequence: u32,
     flags: u8,
     payload: u32,
+    /// Of the payload.
+    first: Option<u8>,
 }
 
 impl Segment {
@@ -56,6 +60,12 @@ pub fn fault(at: u64, way: Way, what: &str, bytes: &[u8]) -> Event {
     }
 }
 
+/// Where a frame from the board goes, and the first byte that it carries; `None` without one.
+pub fn first_byte(bytes: &[u8]) -> Option<(u16, u8)> {
+    let segment = parse(bytes, Way::Out)?;
+    Some((segment.key.peer_port, segment.first?))
+}
+
 /// Watches all connections.
 #[derive(Debug, Default)]
 pub struct Watch {
@@ -67,7 +77,8 @@ impl Watch {
     pub fn frame(&mut self, at: u64, way: Way, bytes: &[u8]) -> Option<Event> {
         let segment = parse(bytes, way)?;
         let again = self.advance(&segment, way);
-        let (label, tone) = describe(segment.flags, again)?;
+        let orderly = way == Way::Out || self.flows.iter().any(|flow| flow.key == segment.key && flow.ended_by_board);
+        let (label, tone) = describe(segment.flags, again, orderly)?;
         Some(segment.facts_of(Event::new(at, Lane::Tcp, way, tone, label)))
     }
 
@@ -79,7 +90,7 @@ impl Watch {
             Some(flow) => flow,
             None => {
                 self.flows.truncate(MOST_FLOWS.saturating_sub(1));
-                self.flows.push_front(Flow { key: segment.key, next: [None, None] });
+                self.flows.push_front(Flow { key: segment.key, next: [None, None], ended_by_board: false });
                 match self.flows.front_mut() {
                     Some(flow) => flow,
                     None => return false,
@@ -94,7 +105,9 @@ impl Watch {
         // A port that is used again begins anew.
         if begins && *next != Some(end) {
             (*next, *other) = (None, None);
+            flow.ended_by_board = false;
         }
+        flow.ended_by_board |= way == Way::Out && segment.flags & FIN != 0;
         let again = next.is_some_and(|next| takes > 0 && end.wrapping_sub(next).cast_signed() <= 0);
         if !again {
             *next = Some(end);
@@ -103,7 +116,8 @@ impl Watch {
     }
 }
 
-fn describe(flags: u8, again: bool) -> Option<(&'static str, Tone)> {
+/// `orderly`: an end is by the board, or answers the board's.
+fn describe(flags: u8, again: bool, orderly: bool) -> Option<(&'static str, Tone)> {
     match flags & (SYN | FIN | RST | ACK) {
         _ if flags & RST != 0 => Some(("RST", Tone::Bad)),
         _ if again && flags & SYN != 0 => Some(("SYN again", Tone::Bad)),
@@ -111,7 +125,7 @@ fn describe(flags: u8, again: bool) -> Option<(&'static str, Tone)> {
         _ if again => Some(("retransmission", Tone::Bad)),
         SYN => Some(("SYN (connect)", Tone::Plain)),
         both if both == SYN | ACK => Some(("SYN ACK (connected)", Tone::Good)),
-        _ if flags & FIN != 0 => Some(("FIN", Tone::Notable)),
+        _ if flags & FIN != 0 => Some(("FIN", if orderly { Tone::Plain } else { Tone::Notable })),
         _ => None,
     }
 }
@@ -136,6 +150,7 @@ fn parse(bytes: &[u8], way: Way) -> Option<Segment> {
         sequence: u32::from_be_bytes(*segment.get(4..)?.first_chunk()?),
         flags: *segment.get(13)?,
         payload: u32::try_from(payload).ok()?,
+        first: segment.len().checked_sub(payload).and_then(|begin| segment.get(begin)).copied(),
     })
 }
 

@@ -18,6 +18,8 @@ use super::tcp::{self, Watch};
 const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
+/// What the codes mean, as the reference has it.
+const CODES: &str = include_str!("../../../docs/error-codes.json");
 
 static TRACE: OnceLock<(Clock, Mutex<Trace>)> = OnceLock::new();
 
@@ -98,7 +100,11 @@ fn page(clock: &Clock) -> String {
         clock.began.as_millis(),
         options.join(",")
     );
-    PAGE.replace("/*style*/", STYLE).replace("/*script*/", SCRIPT).replace("/*about*/", &about)
+    let codes = CODES.replace('<', "\\u003c");
+    PAGE.replace("/*style*/", STYLE)
+        .replace("/*script*/", SCRIPT)
+        .replace("/*about*/", &about)
+        .replace("/*codes*/", &codes)
 }
 
 /// Microseconds since the trace began; 0 without one.

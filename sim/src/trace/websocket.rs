@@ -15,6 +15,9 @@ const CLOSE: u8 = 8;
 const PING: u8 = 9;
 const PONG: u8 = 10;
 
+/// RFC 6455 §7.4.1.
+const NORMAL_CLOSURE: u16 = 1000;
+
 /// Reads one direction, from the first byte of its HTTP head.
 #[derive(Debug, Default)]
 pub struct Reader {
@@ -143,7 +146,8 @@ fn found_control(at: u64, way: Way, frame: &Frame, found: &mut dyn FnMut(Event))
             let code = frame.control.first_chunk().map(|code| u16::from_be_bytes(*code));
             let name = code.map_or("Close".to_owned(), |code| format!("Close {code}"));
             let reason = frame.control.get(2..).unwrap_or_default();
-            let close = event(&name, Tone::Notable);
+            let orderly = way == Way::Out || code == Some(NORMAL_CLOSURE);
+            let close = event(&name, if orderly { Tone::Plain } else { Tone::Notable });
             found(if reason.is_empty() { close } else { close.fact("Reason", visible(reason, CONTROL_BYTES)) });
         }
         PING => found(event("Ping", Tone::Plain)),

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use xt804::arena::Arena;
 use xt804::context::{Context, Counters};
 use xt804::machine::Machine;
 
-use super::arena::Arena;
 use super::call::{Trouble, Words};
 
 /// Behind every block, to see whether it was written past its end.

@@ -10,7 +10,7 @@
 //! | [`heap`] | the guest's blocks, charged to the board's heap |
 //! | [`memory`] | what host functions see of the guest's memory |
 //! | [`guest`] | enters the guest, one context for each task, and ends the program at a fault |
-//! | [`core`] | the machine with its tasks; [`arena`] tells who has which part of its memory |
+//! | [`core`] | the machine with its tasks, and who has which part of its memory |
 //! | [`handles`] | the host's pointers as the guest sees them |
 //! | [`layout`] | structures as they look on the chip |
 //! | [`call`] | a call's words and its outcome |
@@ -20,7 +20,6 @@
 //! Only a task that has the board's one CPU executes the guest. No borrow of the machine outlives a burst of
 //! instructions, so a host function may block, call back, or be left for good when its task is deleted.
 
-mod arena;
 mod at;
 mod call;
 mod contexts;

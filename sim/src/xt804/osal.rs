@@ -131,6 +131,11 @@ extern "C" fn run_task(launch: *mut c_void) {
     call(entry, &[parameter]);
 }
 
+pub fn heap_get_free_size(_: Words) -> Outcome {
+    // SAFETY: no requirements.
+    Ok(unsafe { bindings::wm_heap_get_free_size() } as u64)
+}
+
 pub fn task_id(_: Words) -> Outcome {
     // SAFETY: no requirements.
     let task = unsafe { bindings::wm_os_internal_task_id() };

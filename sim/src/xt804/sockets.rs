@@ -63,6 +63,12 @@ pub fn shutdown([socket, how, ..]: Words) -> Outcome {
     status(unsafe { bindings::lwip_shutdown(int(socket), int(how)) })
 }
 
+pub fn thread_init(_: Words) -> Outcome {
+    // SAFETY: no requirements.
+    unsafe { bindings::lwip_socket_thread_init() };
+    Ok(0)
+}
+
 pub fn thread_cleanup(_: Words) -> Outcome {
     // SAFETY: no requirements.
     unsafe { bindings::lwip_socket_thread_cleanup() };

@@ -16,15 +16,16 @@
 #define WIFI_TASK_STACK 4096
 #define MTU 1500
 
-static const uint8_t hardware_address[ETH_HWADDR_LEN] = {0x02, 0x57, 0x38, 0x00, 0x00, 0x01};
+struct interface_identity interface_identity = {.mac = {0x02, 0x57, 0x38, 0x00, 0x00, 0x01}, .hostname = "w800"};
 
 static struct netif wifi;
 static wm_os_sem_t *address_changed;
+static bool runs;
 
 /* A frame that finds no memory or no room in lwIP's mailbox is lost, as on the chip. */
 static void pass_to_lwip(const struct frame *frame)
 {
-    struct pbuf *buffer = pbuf_alloc(PBUF_RAW, (u16_t)frame->length, PBUF_POOL);
+    struct pbuf *buffer = pbuf_alloc(PBUF_RAW, (u16_t)frame->length, PBUF_RAM);
     if (buffer == NULL) {
         return;
     }
@@ -68,10 +69,10 @@ static err_t set_up_interface(struct netif *netif)
 {
     netif->name[0] = 'w';
     netif->name[1] = 'l';
-    netif->hostname = "w800";
+    netif->hostname = interface_identity.hostname;
     netif->mtu = MTU;
     netif->hwaddr_len = ETH_HWADDR_LEN;
-    memcpy(netif->hwaddr, hardware_address, ETH_HWADDR_LEN);
+    memcpy(netif->hwaddr, interface_identity.mac, NET_MAC_BYTES);
     netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET | NETIF_FLAG_IGMP;
     netif->output = etharp_output;
 #if LWIP_IPV6
@@ -109,27 +110,48 @@ int interface_start(void)
         return -1;
     }
     tcpip_init(add_interface, NULL);
+    runs = true;
     return 0;
 }
 
-static bool has_address(void)
+bool interface_runs(void)
+{
+    return runs;
+}
+
+struct netif *interface_netif(void)
+{
+    return &wifi;
+}
+
+bool interface_has_address(void)
 {
     return netif_is_up(&wifi) && !ip4_addr_isany_val(*netif_ip4_addr(&wifi));
+}
+
+void interface_await_change(uint32_t timeout_ms)
+{
+    wm_os_internal_sem_acquire_ms(address_changed, timeout_ms);
+}
+
+void interface_associate(void)
+{
+    radio_set_link(true);
+    netifapi_netif_set_up(&wifi);
+    netifapi_netif_set_link_up(&wifi);
 }
 
 int interface_link_up(uint32_t timeout_ms)
 {
     uint32_t start = wm_os_internal_get_time_ms();
-    radio_set_link(true);
-    netifapi_netif_set_up(&wifi);
-    netifapi_netif_set_link_up(&wifi);
+    interface_associate();
     netifapi_dhcp_start(&wifi);
-    while (!has_address()) {
+    while (!interface_has_address()) {
         uint32_t elapsed = wm_os_internal_get_time_ms() - start;
         if (elapsed >= timeout_ms) {
             return -1;
         }
-        wm_os_internal_sem_acquire_ms(address_changed, timeout_ms - elapsed);
+        interface_await_change(timeout_ms - elapsed);
     }
     return 0;
 }

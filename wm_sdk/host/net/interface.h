@@ -5,8 +5,12 @@
 #ifndef W800_NET_INTERFACE_H
 #define W800_NET_INTERFACE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#define NET_MAC_BYTES 6
+#define NET_HOSTNAME_BYTES 33
 
 /* Answers of network time, in lwIP's task: seconds since 1970. */
 typedef void (*net_time_listener)(uint32_t seconds, uint32_t microseconds);
@@ -21,12 +25,29 @@ struct net_stack {
     void (*sntp_stop)(void);
 };
 
+/* Who the board is to others: the sender of its frames, and its name in DHCP's questions. */
+struct interface_identity {
+    uint8_t mac[NET_MAC_BYTES];
+    char hostname[NET_HOSTNAME_BYTES];
+};
+extern struct interface_identity interface_identity;
+
 int interface_start(void);
+/* Whether it has been: not where the simulated processor has the stack. */
+bool interface_runs(void);
+/* lwIP's interface, for those who set its addresses. */
+struct netif *interface_netif(void);
+/* Frames pass from now on. */
+void interface_associate(void);
+bool interface_has_address(void);
+/* Waits until an address comes or goes, or for so long. */
+void interface_await_change(uint32_t timeout_ms);
 int interface_link_up(uint32_t timeout_ms);
 void interface_link_down(void);
 char *interface_address(char *buffer, size_t length);
 int interface_sntp_start(const char *const *servers, size_t count, net_time_listener listener);
 void interface_sntp_stop(void);
+void interface_sntp_set_interval(uint32_t seconds);
 
 /* Waits until the radio has frames; the Wi-Fi task calls it. */
 void interface_wait_for_frames(void);

@@ -9,6 +9,7 @@
 
 #include "wm_osal.h"
 
+#include "addresses.h"
 #include "hosts.h"
 #include "interface.h"
 #include "radio.h"
@@ -16,9 +17,21 @@
 
 #define FAULT_NAME_BYTES 16
 
+static bool always(void *context)
+{
+    (void)context;
+    return true;
+}
+
+static int link_up(uint32_t timeout_ms)
+{
+    interface_associate();
+    return addresses_await(timeout_ms, always, NULL);
+}
+
 static const struct net_stack native_stack = {
     .start = interface_start,
-    .link_up = interface_link_up,
+    .link_up = link_up,
     .link_down = interface_link_down,
     .address = interface_address,
     .sntp_start = interface_sntp_start,
@@ -94,6 +107,18 @@ int net_link_up(uint32_t timeout_ms)
     return stack->link_up(timeout_ms);
 }
 
+void net_associate(void)
+{
+    if (interface_runs()) {
+        interface_associate();
+    }
+}
+
+int net_await_address(uint32_t timeout_ms, bool (*goes_on)(void *), void *context)
+{
+    return interface_runs() ? addresses_await(timeout_ms, goes_on, context) : stack->link_up(timeout_ms);
+}
+
 void net_link_down(void)
 {
     stack->link_down();
@@ -106,12 +131,18 @@ char *net_address(char *buffer, size_t length)
 
 int net_sntp_start(const char *const *servers, size_t count, net_time_listener listener)
 {
+    virtual_servers_know_time_servers(servers, count);
     return stack->sntp_start(servers, count, listener);
 }
 
 void net_sntp_stop(void)
 {
     stack->sntp_stop();
+}
+
+void net_sntp_set_interval(uint32_t seconds)
+{
+    interface_sntp_set_interval(seconds);
 }
 
 void net_stop(void)

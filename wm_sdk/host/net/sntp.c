@@ -5,6 +5,9 @@
 #include "lwip/netifapi.h"
 #include "lwip/tcpip.h"
 
+#define HOURLY_MS 3600000u
+
+static uint32_t interval_ms = HOURLY_MS;
 static net_time_listener time_listener;
 
 void net_sntp_deliver(uint32_t seconds, uint32_t microseconds)
@@ -12,6 +15,16 @@ void net_sntp_deliver(uint32_t seconds, uint32_t microseconds)
     if (time_listener != NULL) {
         time_listener(seconds, microseconds);
     }
+}
+
+uint32_t net_sntp_interval_ms(void)
+{
+    return interval_ms;
+}
+
+void interface_sntp_set_interval(uint32_t seconds)
+{
+    interval_ms = seconds * 1000;
 }
 
 static err_t start(struct netif *netif)

@@ -5,8 +5,11 @@
 #include "virtual_servers.h"
 
 #include <arpa/inet.h>
+#include <pthread.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -28,6 +31,36 @@
 #define DNS_FLAG_RECURSION_DESIRED 0x01
 #define DNS_FLAG_RECURSION_AVAILABLE 0x80
 #define DNS_NAME_ERROR 3
+
+/* Set in tasks of the board, read on the radio's thread. */
+static struct {
+    pthread_mutex_t lock;
+    size_t count;
+    char names[TIME_SERVER_NAMES][HOST_NAME_CAPACITY];
+} time_servers = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static const uint8_t time_server_address[4] = {10, 0, 2, 3};
+
+void virtual_servers_know_time_servers(const char *const *names, size_t count)
+{
+    pthread_mutex_lock(&time_servers.lock);
+    time_servers.count = count < TIME_SERVER_NAMES ? count : TIME_SERVER_NAMES;
+    for (size_t i = 0; i < time_servers.count; i++) {
+        snprintf(time_servers.names[i], HOST_NAME_CAPACITY, "%s", names[i]);
+    }
+    pthread_mutex_unlock(&time_servers.lock);
+}
+
+static bool is_time_server(const char *name)
+{
+    bool found = false;
+    pthread_mutex_lock(&time_servers.lock);
+    for (size_t i = 0; i < time_servers.count; i++) {
+        found = found || strcasecmp(time_servers.names[i], name) == 0;
+    }
+    pthread_mutex_unlock(&time_servers.lock);
+    return found;
+}
 
 /* Where the parts of an IPv4 packet with UDP or TCP inside begin. */
 struct packet {
@@ -120,13 +153,14 @@ static enum verdict answer_name(const struct hosts *hosts, bool open, const stru
     if (host != NULL && host->dropped) {
         return VERDICT_DROP;
     }
-    bool has_record = host != NULL && read_u16(dns + question_end - 4) == DNS_TYPE_A;
+    const uint8_t *address = host != NULL ? host->address : is_time_server(name) ? time_server_address : NULL;
+    bool has_record = address != NULL && read_u16(dns + question_end - 4) == DNS_TYPE_A;
 
     dns[2] = DNS_FLAG_ANSWER | (dns[2] & DNS_FLAG_RECURSION_DESIRED);
-    dns[3] = DNS_FLAG_RECURSION_AVAILABLE | (host == NULL ? DNS_NAME_ERROR : 0);
+    dns[3] = DNS_FLAG_RECURSION_AVAILABLE | (address == NULL ? DNS_NAME_ERROR : 0);
     write_u16(dns + 6, has_record ? 1 : 0);
     write_u32(dns + 8, 0);
-    size_t record = has_record ? write_address_record(dns + question_end, host->address) : 0;
+    size_t record = has_record ? write_address_record(dns + question_end, address) : 0;
     address_answer(answer, packet, question_end + record);
     *delay_ms = host == NULL ? 0 : host->delay_ms;
     return VERDICT_ANSWER;

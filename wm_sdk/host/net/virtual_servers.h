@@ -24,6 +24,14 @@ enum verdict {
  */
 void virtual_servers_set_time_server(uint16_t port);
 
+#define TIME_SERVER_NAMES 3
+
+/*
+ * The names that the board's firmware asks for the time. On a closed network they are this server's, unless the list of
+ * hosts has them. From any thread; the names are copied.
+ */
+void virtual_servers_know_time_servers(const char *const *names, size_t count);
+
 /*
  * Judges a frame that the board sent. Whatever server it is meant for, a question for the time never passes, and one
  * for a name only where the network is `open` and the name is not listed. `delay_ms` tells how long to hold an answer

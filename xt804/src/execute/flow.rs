@@ -10,8 +10,13 @@ use crate::operation::{Condition, JumpTarget};
 
 #[inline]
 pub(super) fn branch(context: &mut Context, condition: Condition, what: Instruction, next: u32) -> u32 {
+    if is_taken(context, condition, what) { context.pc.wrapping_add(what.immediate) } else { next }
+}
+
+#[inline]
+pub(super) fn is_taken(context: &mut Context, condition: Condition, what: Instruction) -> bool {
     let x = context.get(what.x).cast_signed();
-    let taken = match condition {
+    match condition {
         Condition::True => context.condition,
         Condition::False => !context.condition,
         Condition::Zero => x == 0,
@@ -24,8 +29,7 @@ pub(super) fn branch(context: &mut Context, condition: Condition, what: Instruct
             context.set(what.x, x.wrapping_sub(1).cast_unsigned());
             x != 1
         }
-    };
-    if taken { context.pc.wrapping_add(what.immediate) } else { next }
+    }
 }
 
 #[inline]

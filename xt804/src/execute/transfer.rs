@@ -1,5 +1,6 @@
 //! Loads, stores, and lists of registers.
 
+use crate::block::listed;
 use crate::context::Context;
 use crate::fault::FaultKind;
 use crate::instruction::Instruction;
@@ -64,14 +65,8 @@ pub(super) fn literal(context: &mut Context, memory: &Memory, offset: u32) -> Re
 /// What an interrupt handler keeps: `r0` to `r3`, `r12`, `r13`.
 const INTERRUPT: u32 = 0x300f;
 
-/// The registers that a list of `push` or `pop` names, one bit each: `r4`…, `r15`, `r16`…, `r28`.
-fn listed(list: u32) -> u32 {
-    let several = |count: u32| !(u32::MAX << (count & 31));
-    several(list & 0xf) << 4 | (list & 0x10) << 11 | several(list >> 5 & 7) << 16 | (list & 0x100) << 20
-}
-
 /// The numbers of the bits, from the lowest on.
-fn registers(mut bits: u32) -> impl Iterator<Item = u8> {
+pub(super) fn registers(mut bits: u32) -> impl Iterator<Item = u8> {
     std::iter::from_fn(move || {
         let register = bits.trailing_zeros();
         bits &= bits.wrapping_sub(1);

@@ -5,7 +5,7 @@
  * What differs, and why:
  * - LWIP_COMPAT_SOCKETS is 0 on a PC, whose C library has functions of those names.
  * - DHCP_DOES_ARP_CHECK is 0: nobody else is on this network, and the check takes seven seconds.
- * - SNTP starts at once and takes the time as it is, and hands it to net.h's listener.
+ * - SNTP starts at once and takes the time as it is, hands it to net.h's listener, and asks again at net.h's interval.
  * - The hooks for several interfaces and for multicast socket options are left out: there is one interface.
  */
 #ifndef W800_NET_LWIPOPTS_H
@@ -121,6 +121,10 @@
 #define SNTP_SERVER_DNS 1
 #define SNTP_MAX_SERVERS 3
 #define SNTP_STARTUP_DELAY 0
+/* lwIP would have the compiler check a number. */
+#define SNTP_SUPPRESS_DELAY_CHECK
+#define SNTP_UPDATE_DELAY net_sntp_interval_ms()
+uint32_t net_sntp_interval_ms(void);
 #define SNTP_SET_SYSTEM_TIME_US(seconds, microseconds) net_sntp_deliver((seconds), (microseconds))
 void net_sntp_deliver(uint32_t seconds, uint32_t microseconds);
 

@@ -1,6 +1,11 @@
 /*
  * lwIP's system layer on the OSAL. It may be called from tasks only.
+ *
+ * A lack of memory for a semaphore or a mailbox ends the program, as the assertions in the SDK's own system layer do.
  */
+#include <stdbool.h>
+
+#include "lwip/debug.h"
 #include "lwip/err.h"
 #include "lwip/sys.h"
 
@@ -35,7 +40,9 @@ void sys_arch_unprotect(sys_prot_t previous)
 err_t sys_sem_new(sys_sem_t *sem, u8_t count)
 {
     *sem = SYS_SEM_NULL;
-    return wm_os_internal_sem_create(sem, count) == WM_OS_STATUS_SUCCESS ? ERR_OK : ERR_MEM;
+    bool created = wm_os_internal_sem_create(sem, count) == WM_OS_STATUS_SUCCESS;
+    LWIP_ASSERT("no memory for a semaphore", created);
+    return created ? ERR_OK : ERR_MEM;
 }
 
 void sys_sem_free(sys_sem_t *sem)
@@ -69,7 +76,9 @@ u32_t sys_arch_sem_wait(sys_sem_t *sem, u32_t timeout)
 err_t sys_mbox_new(sys_mbox_t *mbox, int size)
 {
     *mbox = SYS_MBOX_NULL;
-    return wm_os_internal_queue_create(mbox, (uint32_t)size) == WM_OS_STATUS_SUCCESS ? ERR_OK : ERR_MEM;
+    bool created = wm_os_internal_queue_create(mbox, (uint32_t)size) == WM_OS_STATUS_SUCCESS;
+    LWIP_ASSERT("no memory for a mailbox", created);
+    return created ? ERR_OK : ERR_MEM;
 }
 
 void sys_mbox_free(sys_mbox_t *mbox)
@@ -132,8 +141,8 @@ sys_thread_t sys_thread_new(const char *name, lwip_thread_fn entry, void *argume
 
 sys_sem_t *net_thread_semaphore(void)
 {
-    if (!sys_sem_valid(&thread_semaphore) && sys_sem_new(&thread_semaphore, 0) != ERR_OK) {
-        LWIP_ASSERT("no memory for a task's semaphore", 0);
+    if (!sys_sem_valid(&thread_semaphore)) {
+        sys_sem_new(&thread_semaphore, 0);
     }
     return &thread_semaphore;
 }

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+# Sets w800_mqtt_at_options to the project's options, each as NAME=value.
+
+set(w800_mqtt_at_options "")
+foreach(option LINKS ARENA_BYTES TASK_STACK TASK_PRIORITY)
+    list(APPEND w800_mqtt_at_options "${option}=${CONFIG_W800_MQTT_AT_${option}}")
+endforeach()
+foreach(option ERROR_LINES TLS WEBSOCKET ADDITIONS)
+    if(CONFIG_W800_MQTT_AT_${option})
+        list(APPEND w800_mqtt_at_options "${option}=y")
+    else()
+        list(APPEND w800_mqtt_at_options "${option}=n")
+    endif()
+endforeach()
+set(w800_mqtt_at_argv line)
+foreach(style RAW DECODED)
+    if(CONFIG_W800_MQTT_AT_ARGV_${style})
+        string(TOLOWER ${style} w800_mqtt_at_argv)
+    endif()
+endforeach()
+list(APPEND w800_mqtt_at_options "ARGV=${w800_mqtt_at_argv}")
