@@ -43,6 +43,8 @@ class Case:
 
     scheme: int
     server: str = "good"
+    client: str = "client"
+    """Whose certificate the board has, by the name in `Certificates`."""
     costs: bool = False
     """Whether single messages are counted, too."""
 
@@ -52,6 +54,7 @@ CASES = {
     "TLS, ECDSA": Case(3, "chain", costs=True),
     "TLS, RSA": Case(3, "rsa chain"),
     "TLS, mutual, ECDSA": Case(5, MUTUAL),
+    "TLS, mutual, RSA client": Case(5, MUTUAL, "rsa_client"),
     "WebSocket": Case(6),
     "WSS, ECDSA": Case(8, "chain"),
     "WSS, mutual, ECDSA": Case(10, MUTUAL),
@@ -128,7 +131,8 @@ class Bench:
     def _board(self, case: Case) -> VirtualBoard:
         certificates = self._brokers.certificates
         authority = certificates.authority_of(case.server)
-        files = {"ca": authority, "cert": certificates.client.pem, "key": certificates.client.key}
+        client = getattr(certificates, case.client)
+        files = {"ca": authority, "cert": client.pem, "key": client.key}
         options = ["--rtc", "host", *hosts(), "--profile", str(self._profile)]
         for name, data in files.items():
             path = self._folder / f"w800.{name}"
@@ -237,7 +241,7 @@ def table(measured: dict) -> str:
         count, parts, ram = session["instructions"], session["shares"], session["ram"]
         total = sum(parts.values())
         percent = " | ".join(f"{100 * parts[part] / total:.1f} %" for part in ("library", "mbedtls", "lwip"))
-        row = f"| {name} | {count:,} | {count / MEGAHERTZ / 1000:,.3g} | {percent} |"
+        row = f"| {name} | {count:,} | {count / MEGAHERTZ / 1000:,.1f} | {percent} |"
         lines.append(f"{row} {ram['connected']:,} | {ram['peak']:,} |")
     counted = [name for name, session in measured["sessions"].items() if session["costs"]]
     lines += ["", "| | " + " | ".join(counted) + " |", "|---|" + "--:|" * len(counted)]
