@@ -4,8 +4,8 @@
 #   scripts/setup.sh [host|target|test|all]
 #
 #   host    what `cargo build` and `cargo test` need, the virtual board with them
-#   target  what the chip's builds need: core's source, C-SKY binutils, a C compiler, and lwIP and Mbed TLS by it
-#   test    brokers, a browser, and Python packages for the serial tests
+#   target  what scripts/build-target.sh needs: core's source and C-SKY binutils
+#   test    brokers, a browser, and Python packages for the serial tests; lwIP and Mbed TLS for the chip, and a C compiler
 #   all     everything (default)
 #
 # Downloads and builds go to ${XDG_CACHE_HOME:-~/.cache}/w800-mqtt-at, one folder a version.
@@ -30,7 +30,6 @@ target() {
     apt_need "${BINDGEN[@]}" "${TARGET[@]}"
     "$here/setup/rust-src.sh"
     "$here/setup/csky-binutils.sh"
-    "$here/setup/csky-c.sh" >/dev/null
 }
 
 tests() {
@@ -39,6 +38,7 @@ tests() {
     "$here/setup/python.sh" "$here/serial/amqtt-requirements.txt" >/dev/null
     "$here/setup/node.sh" >/dev/null
     "$here/setup/chromium.sh" >/dev/null
+    "$here/setup/csky-c.sh" >/dev/null
 }
 
 command -v rustc >/dev/null || die "no Rust: install 1.95 by https://rustup.rs first"

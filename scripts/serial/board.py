@@ -34,9 +34,9 @@ def build_virtual_board() -> str:
     raise RuntimeError("cargo named no w800-sim executable")
 
 
-def build_image() -> str:
+def build_image(*options: str) -> str:
     """Build what `w800-sim --cpu xt804` runs and return its path."""
-    built = subprocess.run([REPOSITORY / "scripts/build-image.sh"], stdout=subprocess.PIPE, check=True, text=True)
+    built = subprocess.run([REPOSITORY / "scripts/build-image.sh", *options], stdout=subprocess.PIPE, check=True, text=True)
     return built.stdout.splitlines()[-1]
 
 

@@ -138,6 +138,7 @@ class Certificates:
         self.stranger = issue("Stranger", authority=True)
         self.impostor = issue("Root", authority=True)
         self.intermediate = issue("Intermediate", self.root, authority=True)
+        rsa_intermediate = issue("RSA intermediate", self.rsa_root, authority=True, new_key=rsa_2048)
         good = (NAME, address)
         self.servers = {
             "good": issue("good", self.root, good),
@@ -154,6 +155,7 @@ class Certificates:
             "stranger": issue("stranger", self.stranger, good),
             "impostor": issue("impostor", self.impostor, good),
             "chain": issue("chain", self.intermediate, good),
+            "rsa chain": issue("rsa chain", rsa_intermediate, good, new_key=rsa_2048),
         }
         for size in (LARGE, TOO_LARGE):
             padding = tuple(f"{number:04d}.{'x' * 50}.test" for number in range(size // 64))
@@ -172,7 +174,7 @@ class Certificates:
 
     def authority_of(self, server: str) -> bytes:
         """What a client of this server should trust, as PEM; where nothing helps, the common root."""
-        return self.rsa_root.pem if server == "rsa" else self.root.pem
+        return self.rsa_root.pem if server.startswith("rsa") else self.root.pem
 
     def files(self, server: str) -> Files:
         """Of one of `servers`."""

@@ -21,7 +21,7 @@ lwip_options=(-std=gnu11 -w -I"$lwip/src/include" -I"$sdk/host/net/port" -I"$sdk
 # The self tests, which the SDK has as well, are dropped where nobody calls them.
 mbedtls_options=(-std=gnu11 -w -I"$sdk/include" -I"$mbedtls/include" -I"$mbedtls/library"
     '-DMBEDTLS_CONFIG_FILE="wm_mbedtls_config.h"' -DMBEDTLS_SELF_TEST -DMBEDTLS_PLATFORM_MS_TIME_ALT
-    -fmacro-prefix-map="$mbedtls"=mbedtls)
+    -include "$sdk/chip/multiply.h" -fmacro-prefix-map="$mbedtls"=mbedtls)
 
 chip_options=("${lwip_options[@]}" -Wall -Wextra -Werror -I"$sdk/host/net" -I"$sdk/chip" -fno-builtin)
 

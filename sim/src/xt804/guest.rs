@@ -72,27 +72,14 @@ thread_local! {
     static SLOT: OnceCell<Slot> = const { OnceCell::new() };
 }
 
-/// Makes a context for a task to come; `None` where its stack finds no room, as is told then.
+/// Makes a context for a task to come; `None` where its stack finds no room.
 pub fn prepare(name: &str, stack: u32) -> Option<usize> {
-    let slot = or_end(core().begin_context(name, stack));
-    if slot.is_none() {
-        tell_refusal(&format!("the {stack} bytes of stack of task \"{name}\""));
-    }
-    slot
+    or_end(core().begin_context(name, stack))
 }
 
 /// Takes a context back that no task has entered.
 pub fn forget(slot: usize) {
     core().end_context(slot);
-}
-
-/// Says for what there was no room in the simulated RAM.
-pub fn tell_refusal(what: &str) {
-    let (free, largest) = core().room();
-    eprintln!(
-        "w800-sim: task \"{}\": no room in RAM for {what}: {free} bytes are free, {largest} in one piece",
-        task_name()
-    );
 }
 
 /// Gives the calling thread a context. A thread that calls the guest without one gets one by its task's name.
@@ -103,9 +90,10 @@ pub fn enter_thread(slot: usize) {
 fn slot() -> usize {
     if SLOT.with(|cell| cell.get().is_none()) {
         let name = task_name();
-        match prepare(&name, stack_bytes(&name)) {
+        let stack = stack_bytes(&name);
+        match prepare(&name, stack) {
             Some(slot) => enter_thread(slot),
-            None => end("the board cannot go on without that task"),
+            None => end(&format!("no room in RAM for the {stack} bytes of stack of task \"{name}\"")),
         }
     }
     SLOT.with(|cell| cell.get().map_or(usize::MAX, |slot| slot.0))
@@ -129,7 +117,8 @@ fn stack_bytes(task: &str) -> u32 {
     }
 }
 
-fn task_name() -> String {
+/// The calling task's.
+pub fn task_name() -> String {
     // SAFETY: the kernel gives a text that lives as long as the calling task.
     #[expect(unsafe_code, reason = "the board is C")]
     let name = unsafe { CStr::from_ptr(wm_os_internal_get_task_name()) };

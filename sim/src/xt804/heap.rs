@@ -4,12 +4,13 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use w800_mqtt_at::sdk::bindings;
 
-use super::call::Trouble;
-use super::guest::core;
+use super::call::{Trouble, low};
+use super::guest::{self, core};
 
 /// `enum heap_owner`.
 const HEAP_MBEDTLS: c_uint = 0;
@@ -40,6 +41,7 @@ impl Owner {
 const WM_HEAP_CAP_DEFAULT: c_uint = 1;
 
 unsafe extern "C" {
+    fn wm_heap_get_free_size() -> usize;
     fn wm_heap_caps_alloc_tracing(size: usize, caps: c_uint, file: *const c_char, line: c_int) -> *mut c_void;
     fn heap_assign(block: *mut c_void, owner: c_uint);
 }
@@ -61,6 +63,28 @@ fn charge(size: u32, owner: Owner) -> Option<usize> {
 fn discharge(block: usize) {
     // SAFETY: `charge` got it from there, and it is given back once.
     unsafe { bindings::heap_free(std::ptr::with_exposed_provenance_mut(block)) };
+}
+
+/// Whether what finds no room is told: on a board whose heap is the chip's it is a finding.
+static TELLS: AtomicBool = AtomicBool::new(false);
+
+/// From now on what finds no room is told.
+pub fn tell_refusals() {
+    TELLS.store(true, Ordering::Relaxed);
+}
+
+/// Says for what there was no room, and how much there is.
+pub fn tell_refusal(what: &str) {
+    if TELLS.load(Ordering::Relaxed) {
+        let (free, largest) = core().room();
+        // SAFETY: no requirements.
+        let left = low(unsafe { wm_heap_get_free_size() } as u64);
+        let task = guest::task_name();
+        let (free, largest) = (free.min(left), largest.min(left));
+        eprintln!(
+            "w800-sim: task \"{task}\": no room in RAM for {what}: {free} bytes are free, {largest} in one piece"
+        );
+    }
 }
 
 /// A block; 0 when the board's heap is full, or has no piece that is large enough.

@@ -14,7 +14,11 @@ unsafe extern "C" {
 }
 
 pub fn malloc([size, ..]: Words) -> Outcome {
-    Ok(u64::from(heap::take(size, heap::Owner::Others)?))
+    let at = heap::take(size, heap::Owner::Others)?;
+    if at == 0 {
+        heap::tell_refusal(&format!("{size} bytes for the library"));
+    }
+    Ok(u64::from(at))
 }
 
 pub fn calloc([count, size, ..]: Words) -> Outcome {

@@ -8,6 +8,7 @@ use w800_mqtt_at::sdk::bindings;
 use super::call::{Outcome, Trouble, Words, low, status};
 use super::guest::{self, call, core};
 use super::handles::{self, Kind};
+use super::heap;
 use super::memory::{self, set_word};
 
 pub fn get_time_ms(_: Words) -> Outcome {
@@ -94,6 +95,7 @@ struct Launch {
 pub fn task_create([place, name, entry, parameter, stack, priority, flag, ..]: Words) -> Outcome {
     let name = memory::text(name)?;
     let Some(slot) = guest::prepare(&name.to_string_lossy(), stack) else {
+        heap::tell_refusal(&format!("the {stack} bytes of stack of task {name:?}"));
         set_word(place, 0)?;
         return status(bindings::WM_OS_STATUS_ERROR);
     };
@@ -116,6 +118,7 @@ pub fn task_create([place, name, entry, parameter, stack, priority, flag, ..]: W
         // SAFETY: no task has it.
         drop(unsafe { Box::from_raw(launch) });
         guest::forget(slot);
+        heap::tell_refusal(&format!("the {stack} bytes of stack of task {name:?}"));
     }
     created(place, Kind::Task, task, outcome)
 }

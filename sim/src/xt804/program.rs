@@ -9,7 +9,7 @@ use xt804::link::{FLASH, FLASH_SIZE, RAM, RAM_SIZE};
 use xt804::machine::Machine;
 
 use super::radio::{STACK, Stack};
-use super::{at, guest, imports, report};
+use super::{at, guest, heap, imports, report};
 
 /// The chip's, and behind it what stands for the firmware's heap and stacks where the image is the library alone.
 const AMPLE_RAM_SIZE: usize = 8 << 20;
@@ -48,6 +48,9 @@ pub fn load(program: &Program) -> Result<Loaded, Box<dyn Error>> {
     let mut machine = Machine::new((FLASH, FLASH_SIZE), (RAM, ram_size));
     machine.load(image).map_err(|kind| format!("{name}: {kind}"))?;
     let rows = imports::rows(machine.symbols().imports())?;
+    if whole {
+        heap::tell_refusals();
+    }
     guest::install(machine, rows, program.profile.is_some())?;
     at::offer_commands().map_err(|trouble| format!("{name}: {trouble}"))?;
     Ok(Loaded { stack: whole.then_some(&STACK), free_bytes: whole.then_some(free) })

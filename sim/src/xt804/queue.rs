@@ -79,7 +79,7 @@ fn taken(size: u32, file: u32, line: u32) -> Outcome {
     let file = file.to_string_lossy();
     let at = heap::take(size, Owner::of(&file))?;
     if at == 0 {
-        guest::tell_refusal(&format!("{size} bytes for {file}:{line}"));
+        heap::tell_refusal(&format!("{size} bytes for {file}:{line}"));
     }
     Ok(u64::from(at))
 }
