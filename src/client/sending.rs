@@ -77,6 +77,7 @@ impl SendGuard {
     ///
     /// # Errors
     /// [`Broken`] when the connection is of no use any more.
+    #[inline(never)]
     pub fn send(&self, packet: &[u8], deadline: Instant) -> Result<(), Broken> {
         let runtime = self.right.runtime;
         runtime.send(self.open, packet, deadline).inspect_err(|_| runtime.break_connection())
@@ -86,6 +87,7 @@ impl SendGuard {
     ///
     /// # Errors
     /// [`Broken`] as in [`SendGuard::send`].
+    #[inline(never)]
     pub fn send_owed(&self) -> Result<(), Broken> {
         let runtime = self.right.runtime;
         send_owed(runtime, self.open, self.right.patience).map(drop).inspect_err(|_| runtime.break_connection())

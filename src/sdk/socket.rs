@@ -283,6 +283,7 @@ impl SocketHandle {
     }
 
     /// Whether lwIP would take some kilobytes at once, or does so within `milliseconds`; also when the peer is gone.
+    #[inline(never)]
     pub fn has_room(self, milliseconds: u32) -> bool {
         self.wait(Interest::Writable, milliseconds) != Ready::No && heap::available() >= SEGMENT_COST
     }
