@@ -6,6 +6,7 @@
 
 use super::code::Code;
 use super::command::Command;
+use super::text::position_of_special;
 use crate::digits;
 use heapless::Vec;
 
@@ -16,7 +17,7 @@ pub trait Sink {
 }
 
 /// Bytes a line is gathered in before it goes to the sink; longer lines go in pieces of at most this size.
-pub const LINE_BUFFER: usize = 384;
+pub const LINE_BUFFER: usize = 128;
 
 /// Printed by SUB for a filter that is subscribed at the same QoS.
 pub const ALREADY_SUBSCRIBE: &[u8] = b"ALREADY SUBSCRIBE\r\n";
@@ -89,13 +90,15 @@ impl<'s> Line<'s> {
     pub fn quoted(&mut self, text: &[u8]) -> &mut Self {
         self.comma();
         self.push(b'"');
-        for &byte in text {
-            if matches!(byte, b'"' | b'\\') {
-                self.push(b'\\');
-            }
-            self.push(byte);
+        let mut rest = text;
+        while let Some(special) = position_of_special(rest) {
+            let (plain, behind) = rest.split_at_checked(special).unwrap_or_default();
+            self.raw(plain).push(b'\\');
+            let (special, behind) = behind.split_at_checked(1).unwrap_or_default();
+            self.raw(special);
+            rest = behind;
         }
-        self.push(b'"');
+        self.raw(rest).push(b'"');
         self
     }
 
@@ -113,8 +116,16 @@ impl<'s> Line<'s> {
 
     /// Adds bytes as they are: no comma before them, no escapes.
     pub fn raw(&mut self, bytes: &[u8]) -> &mut Self {
-        for &byte in bytes {
-            self.push(byte);
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            if self.gathered.is_full() {
+                self.hold();
+            }
+            let room = self.gathered.capacity().saturating_sub(self.gathered.len());
+            let (now, later) = rest.split_at_checked(room).unwrap_or((rest, &[]));
+            // Cannot fail: there is room for it.
+            let _ = self.gathered.extend_from_slice(now);
+            rest = later;
         }
         self
     }
