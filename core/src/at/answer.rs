@@ -90,15 +90,10 @@ impl<'s> Line<'s> {
     pub fn quoted(&mut self, text: &[u8]) -> &mut Self {
         self.comma();
         self.push(b'"');
-        let mut rest = text;
-        while let Some(special) = position_of_special(rest) {
-            let (plain, behind) = rest.split_at_checked(special).unwrap_or_default();
-            self.raw(plain).push(b'\\');
-            let (special, behind) = behind.split_at_checked(1).unwrap_or_default();
-            self.raw(special);
-            rest = behind;
-        }
-        self.raw(rest).push(b'"');
+        escaped(text, &mut |part| {
+            self.raw(part);
+        });
+        self.push(b'"');
         self
     }
 
@@ -211,7 +206,37 @@ pub fn connection(sink: &mut dyn Sink, link: u8, state: u8, endpoint: &Endpoint<
 
 /// `+MQTTSUBRECV:<LinkID>,<"topic">,<data_length>,`: the payload of `length` bytes and [`LINE_END`] must follow.
 pub fn received(sink: &mut dyn Sink, link: u8, topic: &[u8], length: u32) {
-    Line::new(sink, SUBRECV).int(u32::from(link)).quoted(topic).int(length).raw(b",").hold();
+    let mut line = Line::new(sink, b"");
+    received_in_parts(link, topic, length, &mut |part| {
+        line.raw(part);
+    });
+    line.hold();
+}
+
+/// The same in short parts, for who gathers them.
+pub fn received_in_parts(link: u8, topic: &[u8], length: u32, write: &mut dyn FnMut(&[u8])) {
+    let mut room = [0; digits::DECIMAL_MAX];
+    write(SUBRECV);
+    write(digits::decimal(u32::from(link), &mut room));
+    write(b",\"");
+    escaped(topic, write);
+    write(b"\",");
+    write(digits::decimal(length, &mut room));
+    write(b",");
+}
+
+/// Writes `text` with `"` and `\` in it escaped with `\`.
+fn escaped(text: &[u8], write: &mut dyn FnMut(&[u8])) {
+    let mut rest = text;
+    while let Some(special) = position_of_special(rest) {
+        let (plain, behind) = rest.split_at_checked(special).unwrap_or_default();
+        let (special, behind) = behind.split_at_checked(1).unwrap_or_default();
+        write(plain);
+        write(b"\\");
+        write(special);
+        rest = behind;
+    }
+    write(rest);
 }
 
 #[cfg(test)]

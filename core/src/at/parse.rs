@@ -173,17 +173,17 @@ impl<'a> Values<'a> {
 
     /// The number at `position`; 0 where the row has none there.
     pub fn int(&self, position: usize) -> u32 {
-        match self.get(position) {
-            Value::Int(value) => value,
-            Value::Text(_) | Value::Omitted => 0,
+        match self.0.get(position) {
+            Some(Value::Int(value)) => *value,
+            _ => 0,
         }
     }
 
     /// The text at `position`; empty where omitted or where the row has none there.
     pub fn text(&self, position: usize) -> &'a [u8] {
-        match self.get(position) {
-            Value::Text(text) => text,
-            Value::Int(_) | Value::Omitted => &[],
+        match self.0.get(position) {
+            Some(Value::Text(text)) => text,
+            _ => &[],
         }
     }
 

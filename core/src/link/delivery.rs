@@ -70,7 +70,7 @@ impl<B: Buffer> Gathered<B> {
         let length = topic.len().checked_mul(2)?.checked_add(payload)?.checked_add(LINE_OVERHEAD)?;
         let line = B::allocate(length)?;
         let mut gathered = Self { line, have: 0, payload_length: head.payload_length };
-        answer::received(&mut gathered, link, topic, head.payload_length);
+        answer::received_in_parts(link, topic, head.payload_length, &mut |part| gathered.write(part));
         Some(gathered)
     }
 

@@ -160,6 +160,7 @@ impl<B: Buffer> Decoder<B> {
     pub fn next<'a>(&mut self, input: &mut &'a [u8]) -> Result<Option<Item<'a, B>>, Violation> {
         match self.part {
             PacketPart::Payload { left } => return Ok(self.payload(input, left)),
+            PacketPart::First if input.is_empty() => return Ok(None),
             PacketPart::First => {
                 if let Some((head, rest)) = self.head_at_once(input) {
                     *input = rest;
@@ -174,6 +175,7 @@ impl<B: Buffer> Decoder<B> {
 
     /// The head of a PUBLISH that is all in `input`, and what is behind it. `None` leaves it to be taken byte by byte, as it
     /// does whatever is wrong with it.
+    #[inline(never)]
     fn head_at_once<'a>(&self, input: &'a [u8]) -> Option<(Head<'a, B>, &'a [u8])> {
         let (first, rest) = input.split_first()?;
         if control_length(*first).is_some() || check_first(*first, self.expected).is_err() {
@@ -197,6 +199,8 @@ impl<B: Buffer> Decoder<B> {
         Some((Head { topic: Topic::Received(topic), has_control_characters, delivery, payload_length }, rest))
     }
 
+    /// Out of line: its stack is not for what is there at once.
+    #[inline(never)]
     fn next_by_bytes<'a>(&mut self, input: &mut &'a [u8]) -> Result<Option<Item<'a, B>>, Violation> {
         loop {
             match core::mem::replace(&mut self.part, PacketPart::First) {
