@@ -62,7 +62,7 @@ pub fn publish(
 pub fn request(
     runtime: &'static LinkRuntime,
     deadline: Instant,
-    encode: impl FnOnce(&mut Session<Bytes>, &mut [u8; LONGEST_CONTROL]) -> Result<(PacketIdentifier, usize), NotMade>,
+    encode: &dyn Fn(&mut Session<Bytes>, &mut [u8; LONGEST_CONTROL]) -> Result<(PacketIdentifier, usize), NotMade>,
 ) -> Result<Option<Reply>, Code> {
     runtime.done.drain();
     let Some(right) = SendRight::claim(runtime, deadline) else { return Ok(None) };

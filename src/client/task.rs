@@ -37,8 +37,11 @@ pub const fn stack_bytes(transport: Transport) -> u32 {
 /// How long CONN waits, after its time, for the line that belongs to a connection made in the last moment.
 pub const PRINT_GRACE_MS: u32 = 5_000;
 
-/// Payload bytes printed between two looks at the keep alive: a slow port must not make the shortest one late.
+/// Payload bytes printed between two looks at the clock: a slow port must not make the shortest keep alive late.
 const PRINT_BYTES: usize = 256;
+
+/// How much time may pass between two looks at the keep alive, in milliseconds.
+const TICK_MS: u64 = 20;
 
 /// How often a task that waits for the rest of a message looks whether a command waits for the port, in milliseconds.
 const OPEN_LINE_CHECK_MS: u32 = 500;
@@ -388,9 +391,19 @@ fn act(runtime: &'static LinkRuntime, event: Event<'_, Bytes>, delivery: &mut De
 }
 
 fn print_payload(runtime: &LinkRuntime, piece: &[u8], delivery: &mut Delivery) -> Result<(), End> {
+    // What is gathered is printed by nobody yet.
+    if !delivery.is_open() {
+        delivery.payload(piece);
+        return Ok(());
+    }
+    let mut ticked = now();
     for part in piece.chunks(PRINT_BYTES) {
         delivery.payload(part);
-        tick(runtime, false, patience(delivery))?;
+        let now = now();
+        if ticked.until(now) >= TICK_MS {
+            ticked = now;
+            tick(runtime, false, patience(delivery))?;
+        }
         if runtime.stopping() {
             return Err(End::Stopped);
         }
@@ -401,6 +414,12 @@ fn print_payload(runtime: &LinkRuntime, piece: &[u8], delivery: &mut Delivery) -
 /// Waits for the right to print without neglecting the keep alive. The broker's silence is not judged meanwhile: what
 /// it has sent waits unread.
 fn claim_output(runtime: &LinkRuntime) -> Result<Output, End> {
+    Output::claim_for(runtime.index, 0, false).map_or_else(|| await_output(runtime), Ok)
+}
+
+#[cold]
+#[inline(never)]
+fn await_output(runtime: &LinkRuntime) -> Result<Output, End> {
     loop {
         let deadline = runtime.link.lock().session.deadline();
         let wait = deadline.map_or(OUTPUT_CHECK_MS, |deadline| now().until(deadline)).clamp(1, OUTPUT_CHECK_MS);
