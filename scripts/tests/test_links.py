@@ -34,6 +34,11 @@ def test_links_lead_somewhere(page):
         assert not anchor or anchor in anchors(other), target
 
 
+def test_every_page_is_in_the_index():
+    index = (ROOT / "docs/README.md").read_text()
+    assert [page.name for page in ROOT.glob("docs/*.md") if page.name != "README.md" and f"({page.name})" not in index] == []
+
+
 def test_a_heading_becomes_an_anchor(tmp_path):
     page = tmp_path / "page.md"
     page.write_text("# TLS, WebSocket and `x`\n```\n# no heading\n```\n## Set the clock\n")
