@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 
@@ -60,6 +62,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--argv", choices=SERVERS, default=SERVERS[0], help="the kind of AT server in the virtual board")
     group.addoption("--sim", help="path of w800-sim (default: cargo builds it)")
     group.addoption("--cpu", choices=("native", "xt804"), default="native", help="what runs the library in w800-sim")
+    group.addoption("--share", help="run one part of so many, such as 3/10; which tests these are follows from their names")
     group.addoption("--image", help="with --cpu xt804: the program (default: scripts/build-image.sh builds it)")
 
 
@@ -92,18 +95,30 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Of the tests that were asked for, leave out what a real board cannot run, and what needs no other run."""
     option = config.getoption
+    if option("--share"):
+        _keep(config, items, _in_share(option("--share")))
     if option("--argv") != SERVERS[0] or option("--cpu") == "xt804":
-        others = [item for item in items if item.get_closest_marker("once")]
-        config.hook.pytest_deselected(items=others)
-        items[:] = [item for item in items if not item.get_closest_marker("once")]
+        _keep(config, items, lambda item: not item.get_closest_marker("once"))
     if option("--port"):
         reasons = {item: _why_not(item, config) for item in items}
         left_out = config.stash[LEFT_OUT] = {}
         for item, reason in reasons.items():
             if reason:
                 left_out.setdefault(reason, []).append(item.nodeid)
-        config.hook.pytest_deselected(items=[item for item in items if reasons[item]])
-        items[:] = [item for item in items if not reasons[item]]
+        _keep(config, items, lambda item: not reasons[item])
+
+
+def _keep(config: pytest.Config, items: list[pytest.Item], is_kept: Callable[[pytest.Item], bool]) -> None:
+    config.hook.pytest_deselected(items=[item for item in items if not is_kept(item)])
+    items[:] = [item for item in items if is_kept(item)]
+
+
+def _in_share(share: str) -> Callable[[pytest.Item], bool]:
+    """Whether a test is in the part that `3/10` names."""
+    part, _, parts = share.partition("/")
+    if not (part.isdigit() and parts.isdigit() and 1 <= int(part) <= int(parts)):
+        raise pytest.UsageError(f"--share {share}: a part of so many, such as 3/10")
+    return lambda item: crc32(f"{item.path.name} {item.name}".encode()) % int(parts) == int(part) - 1
 
 
 def _why_not(item: pytest.Item, config: pytest.Config) -> str:
