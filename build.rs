@@ -244,10 +244,11 @@ fn write_options(root: &Path, sdk: Option<&Path>, probes: &Probes) -> Result<()>
     Ok(())
 }
 
-/// Which SDK the headers are of, for `AT+MQTTVER?`: the commit of a checkout; without an SDK, the one that `wm_sdk` declares.
+/// Which SDK the headers are of, for `AT+MQTTVER?`: the commit of a checkout, or a copy's version; without an SDK, the one
+/// that `wm_sdk` declares.
 fn sdk_name(root: &Path, sdk: Option<&Path>) -> String {
     let name = match sdk {
-        Some(sdk) => checkout(sdk),
+        Some(sdk) => checkout(sdk).or_else(|| released(sdk)),
         None => recorded(root),
     };
     name.unwrap_or_else(|| "an SDK of unknown version".to_owned())
@@ -260,6 +261,15 @@ fn recorded(root: &Path) -> Option<String> {
     let text = fs::read_to_string(record).ok()?;
     let (_, origin) = text.lines().next()?.rsplit_once(": ")?;
     Some(origin.trim_end_matches('.').to_owned())
+}
+
+/// The SDK keeps its version as the default of a Kconfig symbol, in a file of that name.
+fn released(sdk: &Path) -> Option<String> {
+    let file = sdk.join("version");
+    println!("cargo::rerun-if-changed={}", file.display());
+    let text = fs::read_to_string(file).ok()?;
+    let version = text.lines().find_map(|line| line.trim().strip_prefix("default \"")?.strip_suffix('"'))?;
+    Some(format!("WM IoT SDK {version}"))
 }
 
 /// Not of another repository that the SDK lies in.

@@ -52,7 +52,7 @@ const fn number(name: &'static str, least: u32, most: u32, default: u32, of: &'s
     Row { name, kind: Kind::Number { least, most, default, of } }
 }
 
-/// Every option, with its name behind the prefix.
+/// Every option, with its name after the prefix.
 const OPTIONS: &[Row] = &[
     number("LINKS", 1, 4, 1, "usize"),
     number("ARENA_BYTES", 1024, 65_536, 6144, "usize"),
@@ -168,7 +168,7 @@ struct Given<'a> {
 }
 
 impl Given<'_> {
-    /// An empty variable is as none.
+    /// An empty variable counts as not set.
     fn variable(&self, name: &str) -> Option<(String, &str)> {
         let name = format!("{PREFIX}{name}");
         let value = self.environment.get(&name).filter(|value| !value.is_empty())?;

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Runs what takes too long for every change: random cuts of the network, in which nothing may be lost.
+# Runs what takes too long for every change: random cuts of the network, in which nothing may be lost, and each archive of
+# a release built twice, which must come out the same.
 #
-#   scripts/nightly.sh [duration]    seconds, or minutes as 30m (the default), or hours as 2h
+#   scripts/nightly.sh [duration]    of the cuts: seconds, or minutes as 30m (the default), or hours as 2h
 #
 # A run that failed names its seed: W800_CUTS_SEED=<seed> scripts/nightly.sh <duration> makes the same faults again.
 set -euo pipefail
@@ -24,4 +25,9 @@ seconds() {
 W800_CUTS_SECONDS=$(seconds "${1:-30m}")
 export W800_CUTS_SECONDS PYTHONDONTWRITEBYTECODE=1
 scripts/setup.sh test
-exec "$(scripts/setup/python.sh)/bin/python" -m pytest -q -p no:cacheprovider scripts/serial/test_random_cuts.py
+scripts/setup.sh target
+python=$(scripts/setup/python.sh)/bin/python
+status=0
+"$python" -m pytest -q -p no:cacheprovider scripts/serial/test_random_cuts.py || status=1
+W800_RELEASE_ALL=1 "$python" -m pytest -q -p no:cacheprovider scripts/tests/test_release.py || status=1
+exit "$status"

@@ -67,6 +67,7 @@ export PYTHONDONTWRITEBYTECODE=1
 part "Rust formatting" cargo fmt --all --check
 part "C formatting" check_c_format
 part "clippy" cargo clippy --workspace --all-targets -- -D warnings
+part "static analysis of the C" scripts/analyze.sh
 # Before anything else wants it: a test that has to build it first would wait too long.
 part "image for the chip" scripts/build-image.sh
 computing >"$logs/computing" 2>&1 &

@@ -13,7 +13,7 @@
 //! | [`c_api`] | what C calls: the port, the command table's handlers, setters, statistics, the hook |
 //! | [`client`] | what a command does, a link's own task, the port, the rights to print and to send |
 //! | [`net`] | a byte stream to the broker: TCP, TLS on it, WebSocket on either |
-//! | [`sdk`] | the SDK's C interface, made safe: the only unsafe code but for the edge in `c_api` |
+//! | [`sdk`] | the SDK's C interface, made safe: the only unsafe code except for the edge in `c_api` |
 //! | [`options`] | what this build was asked to be |
 //! | [`w800_mqtt_core`] | the pure rooms, a crate of their own: `link`, `port`, `at`, `mqtt`, `ws`, `report`, `bytes`, `digits`, `time` |
 //!

@@ -8,7 +8,7 @@
 //! | [`mqtt`] | MQTT 3.1.1: decoder, encoder, session, what is in flight |
 //! | [`ws`] | WebSocket (RFC 6455): opening handshake and frames of a client |
 //! | [`port`] | the serial port: what the host types, what the AT server is handed, what is held back |
-//! | [`bytes`], [`time`], [`digits`] | owned bytes that may not be had; time as an argument; numbers as digits |
+//! | [`bytes`], [`time`], [`digits`] | owned bytes whose allocation may fail; time as an argument; numbers as digits |
 //!
 //! Never here: a clock, a socket, a task, a global, `unsafe`. What this crate is told it takes as arguments; which
 //! parts of it a firmware has is decided by what that firmware calls.

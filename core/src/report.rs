@@ -68,6 +68,9 @@ impl Failure {
     }
 }
 
+/// That the client's certificates make a longer message than Mbed TLS can send, in words.
+pub const UNSENDABLE: &str = "client certificate chain too long to be sent";
+
 /// The last failure of one link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Report {
@@ -116,6 +119,11 @@ impl Report {
     /// The list of subscriptions is full.
     pub const fn list_is_full() -> Self {
         Self::new(Code::ClientSubscribeFailed, None, 0, "ten subscriptions are all")
+    }
+
+    /// A chain of certificates was not stored, for it makes a message of so many bytes.
+    pub const fn unsendable(length: i32) -> Self {
+        Self::new(Code::CertLengthError, None, length, UNSENDABLE)
     }
 
     /// The SDK has no memory for the link's task.

@@ -131,8 +131,7 @@ counted from the feed's first.
 
 - Board: the release build of w800-sim, unpaced, on standard input and output. A host in C sends a command and waits for
   its OK; that host was busy for at most {driver:.0%} of the time. Traffic goes through lwIP and libslirp, a network in
-  user mode; the chip's tasks are threads that hand one processor on to each other; standard input is read
-  byte by byte, which is what limits 1 MiB out.
+  user mode; the chip's tasks are threads that hand one processor on to each other.
 - Paho: Debian's libpaho-mqtt3c, straight on the loopback; no serial line, no command to read. One message at a time is
   in flight as on the board, but for the rows that say 8; at QoS 0 it waits for nothing.
 - Processor: user and system time of the process: the board's is all of it, network, task switches and AT server too.

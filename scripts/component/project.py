@@ -13,6 +13,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 STANDIN = HERE / "standin"
 COMPONENT = "COMPONENT_W800_MQTT_AT_ENABLED"
+SDK_VERSION = "9.9-standin"
 ENABLED = {"COMPONENT_WM_ATCMD_ENABLED": "y", COMPONENT: "y"}
 
 
@@ -29,6 +30,7 @@ def make_sdk(folder: Path) -> None:
     (folder / "components/mbedtls/src").mkdir(parents=True)
     for file in STANDIN.iterdir():
         (folder / file.name).symlink_to(file)
+    (folder / "version").write_text(f'config BUILD_VERSION\n    string\n    default "{SDK_VERSION}"\n')
     mbedtls = Path(shell(f'"{ROOT}/scripts/setup/mbedtls.sh"'))
     (folder / "components/wm_atcmd/include").symlink_to(ROOT / "wm_sdk/include")
     (folder / "components/mbedtls/src/include").symlink_to(mbedtls / "include")

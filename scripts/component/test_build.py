@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from project import ENABLED, ROOT, Project, assembly, firmware_symbols
+from project import ENABLED, ROOT, SDK_VERSION, Project, assembly, firmware_symbols
 
 COMPONENT_FILE = ROOT / "CMakeLists.txt"
 CARGO_DIR = os.environ.get("CARGO_TARGET_DIR", str(ROOT / "target"))
@@ -228,6 +228,9 @@ def test_built_by_cargo(linked: Project) -> None:
         *("W800_MQTT_AT_TASK_PRIORITY=6", "W800_MQTT_AT_ARGV=raw", "W800_MQTT_AT_ERROR_LINES=y"),
         *("W800_MQTT_AT_TLS=y", "W800_MQTT_AT_WEBSOCKET=n", "W800_MQTT_AT_ADDITIONS=y"),
     }
+
+    [archive] = linked.build_folder.glob("**/libw800_mqtt_at.a")
+    assert f"WM IoT SDK {SDK_VERSION}".encode() in archive.read_bytes(), "what AT+MQTTVER? tells"
 
     assert "no work to do" in linked.ninja().stdout
     for changed in (ROOT / "src/lib.rs", ROOT / "src/sdk/wrapper.h", ROOT / "build.rs", ROOT / "Cargo.lock"):

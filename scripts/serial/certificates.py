@@ -74,8 +74,10 @@ def issue(
     validity: tuple[datetime.datetime, datetime.datetime] = VALID,
     authority: bool = False,
     new_key=elliptic,
+    padding: int = 0,
 ) -> Identity:
-    """A certificate of `issuer`, its own where there is none; `names` are host names and addresses."""
+    """A certificate of `issuer`, its own where there is none; `names` are host names and addresses; with so many bytes that
+    mean nothing."""
     private = new_key()
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, title)])
     builder = (
@@ -92,6 +94,9 @@ def issue(
     if not authority:
         purposes = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
         builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
+    if padding:
+        nothing = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.32473.1"), bytes(padding))
+        builder = builder.add_extension(nothing, critical=False)
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName([_alternative(name) for name in names]), critical=False)
     certificate = builder.sign(issuer.private if issuer else private, hashes.SHA256())

@@ -10,8 +10,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509.oid import NameOID
 
-from certificates import elliptic
-from link import CA, CERTIFICATE, KEY, Code, Link
+from certificates import elliptic, issue
+from link import CA, CERTIFICATE, KEY, Code, Link, Report
 from peer import Relay
 from secure import MUTUAL, equip
 
@@ -152,6 +152,58 @@ def test_the_longest(link, brokers, ours):
     longest = b"# " + b"x" * (MOST - len(ours.authority) - 3) + b"\n" + ours.authority
     link.store(CA, longest)
     link.port.ok("AT+MQTTCERT?", row(CA, longest))
+    connects(link, brokers, 3, "good")
+
+
+LONGEST_MESSAGE = 4096
+"""`MBEDTLS_SSL_OUT_CONTENT_LEN` of the virtual board's Mbed TLS."""
+
+UNSENDABLE = "client certificate chain too long to be sent"
+
+
+def message(identity):
+    """The length of the Certificate message (RFC 5246 §7.4.2)."""
+    chain = (identity.certificate, *identity.chain)
+    return 7 + sum(3 + len(one.public_bytes(serialization.Encoding.DER)) for one in chain)
+
+
+def chain_of(certificates, length):
+    """A client below two authorities below the root, all of whose certificates make a message of `length` bytes; a signature's
+    length depends on chance."""
+    upper = issue("Upper", certificates.root, authority=True, padding=1000)
+    lower = issue("Lower", upper, authority=True, padding=1000)
+    padding = length - message(issue("w800", lower, padding=1000)) + 1000
+    while message(identity := issue("w800", lower, padding=padding)) != length:
+        pass
+    assert len(identity.chain) == 2
+    return identity
+
+
+def test_a_chain_that_just_fits_a_message(link, brokers, certificates):
+    client = chain_of(certificates, LONGEST_MESSAGE)
+    equip(link, certificates.root.pem, client.pem, client.key)
+    connects(link, brokers)
+
+
+@pytest.mark.parametrize("length", [LONGEST_MESSAGE + 1, 5500])
+def test_a_chain_that_is_longer_is_not_stored(link, brokers, certificates, ours, length):
+    """What was there stays."""
+    store(link, ours)
+    answer = link.offer(CERTIFICATE, chain_of(certificates, length).pem)
+    assert (answer.final, answer.code) == (b"ERROR", Code.CERTIFICATE_NONE)
+    assert link.report() == Report(Code.CERTIFICATE_NONE, 0, length, UNSENDABLE)
+    link.port.ok("AT+MQTTCERT?", *ours.rows())
+    connects(link, brokers)
+
+
+@pytest.mark.virtual("a board of its own, started for it")
+def test_a_longer_chain_of_the_firmwares(new_board, brokers, certificates, firmware):
+    """Known at CONN, before anything is sent."""
+    client = chain_of(certificates, 5500)
+    link = link_of(new_board(*firmware(Set(certificates.root.pem, client.pem, client.key))))
+    for scheme in (4, 5, 10):
+        fails(link, brokers, Code.CERTIFICATE_NONE, scheme)
+        assert link.report() == Report(Code.CERTIFICATE_NONE, 3, 5500, UNSENDABLE)
     connects(link, brokers, 3, "good")
 
 

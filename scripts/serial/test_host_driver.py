@@ -18,6 +18,7 @@ from broker import Broker, Witness
 from grammar import Message
 from link import Code
 from peer import Relay
+from secure import node_packages
 from test_flood import HOSTILE, Flood
 from waiting import until
 
@@ -46,6 +47,14 @@ def programs(tmp_path_factory) -> dict[str, list[str]]:
         "c example": [str(folder / "example")],
         "python example": [sys.executable, str(HOST / "example.py")],
     }
+
+
+def test_on_micropython() -> None:
+    """Against a board that answers from a script: the module keeps to what MicroPython has."""
+    command = ["node", str(HOST / "tests/micropython.mjs")]
+    environment = os.environ | {"NODE_FOLDER": str(node_packages())}
+    shown = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    assert shown.stdout.split() == ["passed", "micropython"], (shown.stdout + shown.stderr)[-2000:]
 
 
 def events_of(lines: list[str]) -> list[tuple[int, int, int, int, bytes, bytes]]:

@@ -40,7 +40,7 @@ pub unsafe fn dispatch(row: &'static Command, form: Form, argc: c_int, _: *mut *
     result(closing)
 }
 
-/// The line does not pass through this library: parameters are not to be had, and the right to print ends here.
+/// The line does not pass through this library: there are no parameters to read, and the right to print ends here.
 #[cold]
 fn run_unwrapped(row: &'static Command, form: Form, set: bool) -> c_int {
     static TOLD: AtomicBool = AtomicBool::new(false);

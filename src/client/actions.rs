@@ -73,6 +73,8 @@ const MOST_KEPT_BYTES: usize = 1024;
 /// buffer.
 const LWIP_RESERVE_BYTES: usize = 8 * 1024;
 
+// Each command is a function out of line: the stack that one needs is not for the others to carry.
+
 /// Runs one command and prints what comes before the server's `OK` or `ERROR`. `parameters` are those behind `=`, or
 /// what is wrong with their number. The right to print is for the rest of the answer: nothing may come before what the server prints.
 pub fn execute(
@@ -127,17 +129,10 @@ fn set_link(
     runtime.link.lock().permit(action(row.id))?;
     let values = split.values()?;
     match row.id {
-        CommandId::UserCfg => {
-            user_config(runtime, &values)?;
-            DONE
-        }
-        CommandId::ClientId | CommandId::Username | CommandId::Password => {
-            set_field(runtime, row.id, copy(values.text(1))?)?;
-            DONE
-        }
+        CommandId::UserCfg => user_config(runtime, &values),
+        CommandId::ClientId | CommandId::Username | CommandId::Password => field(runtime, row.id, &values),
         CommandId::LongClientId | CommandId::LongUsername | CommandId::LongPassword => {
-            let field = Bytes::allocate(size(values.int(1))?).ok_or(Code::MallocFailed)?;
-            take(runtime, Job::Field(row.id, field), prompted)
+            long_field(runtime, row.id, &values, prompted)
         }
         CommandId::ConnCfg => connection_config(runtime, &values),
         CommandId::Alpn => alpn(runtime, &values),
@@ -188,7 +183,23 @@ fn qos(value: u32) -> Result<QoS, Code> {
     qos_from(value).ok_or(Code::QosValueIsWrong)
 }
 
-fn user_config(runtime: &LinkRuntime, values: &Values<'_>) -> Result<(), Code> {
+fn field(runtime: &LinkRuntime, id: CommandId, values: &Values<'_>) -> Result<Answer, Code> {
+    set_field(runtime, id, copy(values.text(1))?)?;
+    DONE
+}
+
+fn long_field(
+    runtime: &'static LinkRuntime,
+    id: CommandId,
+    values: &Values<'_>,
+    prompted: &mut Option<Output>,
+) -> Result<Answer, Code> {
+    let field = Bytes::allocate(size(values.int(1))?).ok_or(Code::MallocFailed)?;
+    take(runtime, Job::Field(id, field), prompted)
+}
+
+#[inline(never)]
+fn user_config(runtime: &LinkRuntime, values: &Values<'_>) -> Result<Answer, Code> {
     let transport = Transport::of(values.int(1) as u8);
     if !options::has(transport.tls, transport.websocket) {
         return Err(Code::SchemeValueIsWrong);
@@ -203,9 +214,10 @@ fn user_config(runtime: &LinkRuntime, values: &Values<'_>) -> Result<(), Code> {
     let mut link = runtime.link.lock();
     link.configure_user(user);
     link.session.begin_identifiers_behind(Instant::default().until(now()) as u16);
-    Ok(())
+    DONE
 }
 
+#[inline(never)]
 fn connection_config(runtime: &LinkRuntime, values: &Values<'_>) -> Result<Answer, Code> {
     let connection = ConnectionConfig {
         keep_alive_s: match values.int(1) {
@@ -222,6 +234,7 @@ fn connection_config(runtime: &LinkRuntime, values: &Values<'_>) -> Result<Answe
     DONE
 }
 
+#[inline(never)]
 fn alpn(runtime: &LinkRuntime, values: &Values<'_>) -> Result<Answer, Code> {
     let mut names = TlsConfig::new().alpn;
     for name in 0..values.int(1) as usize {
@@ -240,6 +253,7 @@ fn sni(runtime: &LinkRuntime, values: &Values<'_>) -> Result<Answer, Code> {
 }
 
 #[cfg(certificate_command)]
+#[inline(never)]
 fn certificate(
     runtime: &'static LinkRuntime,
     values: &Values<'_>,
@@ -257,6 +271,7 @@ fn certificate(
     }
 }
 
+#[inline(never)]
 fn connect(runtime: &'static LinkRuntime, values: &Values<'_>) -> Result<Answer, Code> {
     let host = values.text(1);
     if !is_host(host) {
@@ -308,6 +323,7 @@ fn publication(values: &Values<'_>, length: usize) -> Result<Publication<Bytes>,
     Publication::new(values.text(1), length, qos(values.int(3))?, values.int(4) == 1).map_err(|_| Code::MallocFailed)
 }
 
+#[inline(never)]
 fn publish(runtime: &'static LinkRuntime, values: &Values<'_>) -> Result<Answer, Code> {
     let data = values.text(2);
     let mut publication = publication(values, data.len())?;
@@ -316,6 +332,7 @@ fn publish(runtime: &'static LinkRuntime, values: &Values<'_>) -> Result<Answer,
     exchange::publish(runtime, publication, values.int(5)).map(|()| Answer::Ok(b""))
 }
 
+#[inline(never)]
 fn publish_raw(
     runtime: &'static LinkRuntime,
     values: &Values<'_>,
@@ -334,6 +351,7 @@ fn publish_raw(
 ///
 /// # Errors
 /// Before the prompt: 0x6005 without memory for it.
+#[inline(never)]
 fn publish_kept(
     runtime: &'static LinkRuntime,
     values: &Values<'_>,
@@ -346,6 +364,7 @@ fn publish_kept(
     take(runtime, Job::Publication(publication, values.int(5)), prompted)
 }
 
+#[inline(never)]
 fn subscribe(runtime: &'static LinkRuntime, values: &Values<'_>) -> Result<Answer, Code> {
     let deadline = now().after(u64::from(values.int(3)));
     let asked = qos(values.int(2))?;
@@ -359,8 +378,9 @@ fn subscribe(runtime: &'static LinkRuntime, values: &Values<'_>) -> Result<Answe
         SubscribeDecision::New | SubscribeDecision::Change => {}
     }
     let filter = copy(values.text(1))?;
-    let reply =
-        exchange::request(runtime, deadline, |session, packet| session.subscribe(values.str(1), asked, packet, now()))?;
+    let reply = exchange::request(runtime, deadline, &|session, packet| {
+        session.subscribe(values.str(1), asked, packet, now())
+    })?;
     match reply {
         Some(Reply::Subscribed(Some(granted))) if runtime.link.lock().subscriptions.granted(filter, asked, granted) => {
             DONE
@@ -373,13 +393,14 @@ fn subscribe(runtime: &'static LinkRuntime, values: &Values<'_>) -> Result<Answe
     }
 }
 
+#[inline(never)]
 fn unsubscribe(runtime: &'static LinkRuntime, values: &Values<'_>) -> Result<Answer, Code> {
     let deadline = now().after(u64::from(values.int(2)));
     if !runtime.link.lock().subscriptions.contains(values.text(1)) {
         return Ok(Answer::Ok(answer::NO_UNSUBSCRIBE));
     }
     let reply =
-        exchange::request(runtime, deadline, |session, packet| session.unsubscribe(values.str(1), packet, now()))?;
+        exchange::request(runtime, deadline, &|session, packet| session.unsubscribe(values.str(1), packet, now()))?;
     if reply != Some(Reply::Unsubscribed) {
         return Err(Code::ClientUnsubscribeFailed);
     }

@@ -2,7 +2,7 @@
 
 use super::LinkRuntime;
 use super::end::End;
-use super::sending::SendRight;
+use super::sending::{Patience, SendRight};
 use crate::net::Attempt;
 use crate::net::channel::Open;
 use crate::net::framing::Framing;
@@ -82,12 +82,17 @@ impl Connection {
         Ok(())
     }
 
-    /// Sends the control frame that is owed, unless another task is sending: then `false`, and it must be tried again.
-    pub(super) fn reply(&mut self) -> Result<bool, End> {
+    /// Sends the control frame that is owed, unless another task is sending, or nothing can be sent and there is no patience
+    /// with that: then `false`, and it must be tried again.
+    pub(super) fn reply(&mut self, patience: Patience) -> Result<bool, End> {
         if !self.framing.owes_reply() {
             return Ok(true);
         }
-        let Some(_right) = SendRight::claim(self.runtime, now()) else { return Ok(false) };
+        if patience == Patience::PortInHand && !self.open.has_room(0) {
+            return Ok(false);
+        }
+        let Some(right) = SendRight::claim(self.runtime, now()) else { return Ok(false) };
+        let _right = right.with(patience);
         let sent = self.framing.send_reply(&self.runtime.channel, self.open, now().after(SILENCE_MS));
         sent.map(|()| true).map_err(End::Closed)
     }
@@ -232,7 +237,7 @@ fn await_connack(connection: &mut Connection, attempt: &Attempt<'_>) -> Result<b
         if let Some(session_present) = accepted {
             return Ok(session_present);
         }
-        connection.reply().map_err(ended)?;
+        connection.reply(Patience::UntilSilence).map_err(ended)?;
         if connection.is_closed() {
             return Err(ended(End::WebSocketClosed));
         }

@@ -11,6 +11,8 @@ pub(super) enum End {
     Stopped,
     /// The peer or the network ended it.
     Closed(Broken),
+    /// Nothing could be sent any more.
+    Blocked,
     /// The server has closed the WebSocket.
     WebSocketClosed,
     /// The server's frames break WebSocket's rules, in these words.
@@ -27,6 +29,7 @@ impl End {
         match self {
             Self::Stopped => "ended by CLEAN",
             Self::Closed(_) => "closed by the peer or the network",
+            Self::Blocked => "the peer takes nothing",
             Self::WebSocketClosed => "WebSocket closed by the server",
             Self::Framing(text) => text,
             Self::Violation(violation) => violation_text(violation),

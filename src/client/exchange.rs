@@ -1,7 +1,7 @@
 //! From the AT task to the broker and back: send a packet, wait for its answer.
 
 use super::LinkRuntime;
-use super::sending::{SendGuard, SendRight};
+use super::sending::SendRight;
 use crate::sdk::clock::{left_ms, now};
 use crate::sdk::heap::Bytes;
 use w800_mqtt_core::at::code::Code;
@@ -37,7 +37,7 @@ pub fn publish(
         begun
     };
     let waits = matches!(begun, Begun::Wait(_));
-    let sent = !waits && send(runtime, &sending, publication.packet(), deadline);
+    let sent = !waits && sending.send(publication.packet(), deadline).is_ok();
     let kept = begun != Begun::Unconfirmed;
     if let Begun::Send(identifier) | Begun::Wait(identifier) = begun {
         runtime.link.lock().session.sent(identifier, publication, sent, now());
@@ -62,7 +62,7 @@ pub fn publish(
 pub fn request(
     runtime: &'static LinkRuntime,
     deadline: Instant,
-    encode: impl FnOnce(&mut Session<Bytes>, &mut [u8; LONGEST_CONTROL]) -> Result<(PacketIdentifier, usize), NotMade>,
+    encode: &dyn Fn(&mut Session<Bytes>, &mut [u8; LONGEST_CONTROL]) -> Result<(PacketIdentifier, usize), NotMade>,
 ) -> Result<Option<Reply>, Code> {
     runtime.done.drain();
     let Some(right) = SendRight::claim(runtime, deadline) else { return Ok(None) };
@@ -74,18 +74,10 @@ pub fn request(
         link.await_answer(identifier, false);
         length
     };
-    send(runtime, &sending, packet.get(..length).unwrap_or_default(), deadline);
+    // Where it fails, the end of the connection is the answer.
+    let _ = sending.send(packet.get(..length).unwrap_or_default(), deadline);
     drop(sending);
     Ok(wait(runtime, deadline))
-}
-
-/// Sends `packet`; where half of it may be out, ends the connection: nothing may follow it. `false` then.
-fn send(runtime: &LinkRuntime, sending: &SendGuard, packet: &[u8], deadline: Instant) -> bool {
-    let sent = sending.send(packet, deadline).is_ok();
-    if !sent {
-        runtime.break_connection();
-    }
-    sent
 }
 
 /// Waits for the reply to the command that waits on this link; `None` when none came until `deadline`.

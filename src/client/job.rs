@@ -5,7 +5,9 @@ use super::answer::{Answer, end_prompt, published_raw};
 use super::exchange;
 use super::output::{self, Output};
 #[cfg(certificate_command)]
-use crate::net::credentials;
+use super::report;
+#[cfg(certificate_command)]
+use crate::net::credentials::{self, NotStored};
 use crate::sdk::heap::Bytes;
 #[cfg(certificate_command)]
 use crate::sdk::heap::Secret;
@@ -13,6 +15,8 @@ use w800_mqtt_core::at::{Code, CommandId};
 #[cfg(certificate_command)]
 use w800_mqtt_core::link::credential::CredentialKind;
 use w800_mqtt_core::mqtt::publication::Publication;
+#[cfg(certificate_command)]
+use w800_mqtt_core::report::Report;
 
 /// What is done with the bytes once they are there.
 #[derive(Debug)]
@@ -50,9 +54,7 @@ impl Job {
         match self {
             Self::Field(id, field) => filled.and_then(|()| set_field(runtime, id, field)).map(|()| Answer::Ok(b"")),
             #[cfg(certificate_command)]
-            Self::Credential(kind, text) => {
-                filled.and_then(|()| credentials::store(runtime.index, kind, text)).map(|()| Answer::Ok(b""))
-            }
+            Self::Credential(kind, text) => filled.and_then(|()| store(runtime, kind, text)).map(|()| Answer::Ok(b"")),
             Self::Publication(publication, timeout_ms) => {
                 let published = filled.and_then(|()| {
                     output::await_answer();
@@ -64,6 +66,21 @@ impl Job {
             }
         }
     }
+}
+
+/// Stores a credential, which has a NUL behind it.
+///
+/// # Errors
+/// Those of [`credentials::store`].
+#[cfg(certificate_command)]
+fn store(runtime: &LinkRuntime, kind: CredentialKind, text: Secret) -> Result<(), Code> {
+    credentials::store(runtime.index, kind, text).map_err(|refused| match refused {
+        NotStored::Because(code) => code,
+        NotStored::Unsendable(length) => {
+            report::failed(runtime.index, Report::unsendable(length));
+            kind.length_code()
+        }
+    })
 }
 
 /// Sets the field that a command of the CLIENTID, USERNAME or PASSWORD kind names.

@@ -134,7 +134,9 @@ impl Output {
             return Some(Self { link: Some(link), acquired: true });
         }
         #[cfg(argv_line)]
-        recover();
+        if milliseconds > 0 {
+            recover();
+        }
         None
     }
 }

@@ -312,37 +312,34 @@ enum Input {
 }
 
 /// Asks the device for input, `milliseconds` at most, for ever where that is negative, and keeps what comes, or starts the
-/// line that it is where nothing is before it (`idle`); `buffer` holds it on the way.
+/// line that it is where nothing is before it; `buffer` holds it on the way. Nothing waits now where it is `idle`.
 fn ask_device(buffer: &mut [u8], milliseconds: c_int, idle: bool) -> Input {
     let patience = u32::try_from(milliseconds).map_or(LOOK_MS, |milliseconds| milliseconds.min(LOOK_MS));
     if !idle && STATE.with(|state| state.typed.room()) == 0 {
         ROOM.acquire(patience);
     } else if DEVICE.acquire(patience) {
-        let input = if idle { read_idle(buffer, milliseconds) } else { Input::Kept(read_device(buffer, milliseconds)) };
+        let input = read_device(buffer, milliseconds, idle);
         DEVICE.release();
         return input;
     }
     Input::Kept(Received::Bytes(0))
 }
 
-/// As [`ask_device`], by who has the right to ask, where nothing was before what comes.
-fn read_idle(buffer: &mut [u8], milliseconds: c_int) -> Input {
-    let received = device::receive(buffer, milliseconds);
+/// As [`ask_device`], by who has the right to ask: only under that right does it stay true that nothing has come yet.
+fn read_device(buffer: &mut [u8], milliseconds: c_int, idle: bool) -> Input {
+    let all = Some((buffer.len(), milliseconds));
+    let question = if idle { all } else { STATE.with(|state| state.typed.ask(buffer.len(), milliseconds)) };
+    let Some((room, milliseconds)) = question else { return Input::Kept(Received::Bytes(0)) };
+    let received = device::receive(buffer.get_mut(..room).unwrap_or_default(), milliseconds);
     let now = now();
+    // The command that ran may have been answered meanwhile.
     if let Received::Bytes(count) = received
+        && STATE.with(|state| state.typed.is_idle())
         && let Some(count) = start_line(buffer, count, now)
     {
         return Input::Line(count);
     }
     Input::Kept(keep(buffer, received, now))
-}
-
-/// As [`ask_device`], by who has the right to ask: only under that right does it stay true that nothing has come yet.
-fn read_device(buffer: &mut [u8], milliseconds: c_int) -> Received {
-    let question = STATE.with(|state| state.typed.ask(buffer.len(), milliseconds));
-    let Some((room, milliseconds)) = question else { return Received::Bytes(0) };
-    let received = device::receive(buffer.get_mut(..room).unwrap_or_default(), milliseconds);
-    keep(buffer, received, now())
 }
 
 /// Keeps what was `received` into `buffer` at `now`.
@@ -552,7 +549,7 @@ impl Drop for DataPhase {
 /// not ask. `buffer` holds it on the way.
 fn wait_for_input(buffer: &mut [u8], milliseconds: u32) {
     if DEVICE.acquire(0) {
-        read_device(buffer, milliseconds.min(ASK_MS).cast_signed());
+        read_device(buffer, milliseconds.min(ASK_MS).cast_signed(), false);
         DEVICE.release();
     } else {
         INPUT.acquire(milliseconds);

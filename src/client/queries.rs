@@ -25,6 +25,7 @@ use w800_mqtt_core::mqtt::qos_value;
 ///
 /// # Errors
 /// 0x6008 for a command without a query form, 0x6005 without memory to look at certificates.
+#[inline(never)]
 pub fn print(row: &'static Command) -> Result<(), Code> {
     if !row.query {
         return Err(Code::ParameterCountsIsWrong);

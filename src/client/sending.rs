@@ -13,14 +13,32 @@ use w800_mqtt_core::link::state::Action;
 use w800_mqtt_core::mqtt::session::{LONGEST_CONTROL, SILENCE_MS};
 use w800_mqtt_core::time::Instant;
 
+/// How long what is owed may wait for a network that takes nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// As long as a network may be silent: then the connection ends.
+    UntilSilence,
+    /// Not at all, for the caller has the port in hand: it stays owed, and the caller tries again.
+    PortInHand,
+}
+
 /// The right to send on a link: one task at a time, and while it is held nobody closes an established connection.
 #[derive(Debug)]
-pub struct SendRight(&'static LinkRuntime);
+pub struct SendRight {
+    runtime: &'static LinkRuntime,
+    patience: Patience,
+}
 
 impl SendRight {
     /// Waits for the right until `deadline`.
     pub fn claim(runtime: &'static LinkRuntime, deadline: Instant) -> Option<Self> {
-        runtime.sending.acquire(left_ms(deadline)).then(|| Self(runtime))
+        runtime.sending.acquire(left_ms(deadline)).then_some(Self { runtime, patience: Patience::UntilSilence })
+    }
+
+    /// With so much patience for what is owed.
+    pub const fn with(mut self, patience: Patience) -> Self {
+        self.patience = patience;
+        self
     }
 
     /// With the established connection.
@@ -28,8 +46,8 @@ impl SendRight {
     /// # Errors
     /// 0x6003 or 0x6051 where there is none.
     pub fn on_established(self) -> Result<SendGuard, Code> {
-        self.0.link.lock().permit(Action::Exchange)?;
-        let open = self.0.channel.open().ok_or(Code::InDisconnectedState)?;
+        self.runtime.link.lock().permit(Action::Exchange)?;
+        let open = self.runtime.channel.open().ok_or(Code::InDisconnectedState)?;
         Ok(self.on(open))
     }
 
@@ -41,8 +59,8 @@ impl SendRight {
 
 impl Drop for SendRight {
     fn drop(&mut self) {
-        self.0.sending.release();
-        flush(self.0);
+        self.runtime.sending.release();
+        flush(self.runtime, self.patience);
     }
 }
 
@@ -54,39 +72,45 @@ pub struct SendGuard {
 }
 
 impl SendGuard {
-    /// Sends `packet` until `deadline`.
+    /// Sends `packet` until `deadline`. A connection on which that fails is ended: half a packet may be out, and nothing may
+    /// follow it.
     ///
     /// # Errors
     /// [`Broken`] when the connection is of no use any more.
+    #[inline(never)]
     pub fn send(&self, packet: &[u8], deadline: Instant) -> Result<(), Broken> {
-        self.right.0.send(self.open, packet, deadline)
+        let runtime = self.right.runtime;
+        runtime.send(self.open, packet, deadline).inspect_err(|_| runtime.break_connection())
     }
 
-    /// Sends what the session owes the broker.
+    /// Sends what the session owes the broker, with the right's patience.
     ///
     /// # Errors
     /// [`Broken`] as in [`SendGuard::send`].
+    #[inline(never)]
     pub fn send_owed(&self) -> Result<(), Broken> {
-        send_owed(self.right.0, self.open)
+        let runtime = self.right.runtime;
+        send_owed(runtime, self.open, self.right.patience).map(drop).inspect_err(|_| runtime.break_connection())
     }
 
     /// Ends the connection as each layer wants it; nothing is sent any more.
     pub fn farewell(self, deadline: Instant) {
-        framing::farewell(&self.right.0.channel, self.open, deadline);
+        framing::farewell(&self.right.runtime.channel, self.open, deadline);
     }
 }
 
 /// Sends what the session owes the broker, unless another task has the right to send: that one will do it then.
-pub fn flush(runtime: &LinkRuntime) {
+pub fn flush(runtime: &LinkRuntime, patience: Patience) {
     while owes(runtime) && runtime.sending.acquire(0) {
         let sent = match runtime.channel.open() {
-            Some(open) => send_owed(runtime, open),
+            Some(open) => send_owed(runtime, open, patience),
             None => Err(Broken::Failed(0)),
         };
         runtime.sending.release();
-        if sent.is_err() {
-            runtime.break_connection();
-            return;
+        match sent {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(_) => return runtime.break_connection(),
         }
     }
 }
@@ -96,11 +120,15 @@ fn owes(runtime: &LinkRuntime) -> bool {
     !runtime.stopping() && runtime.link.lock().owes_packets()
 }
 
-fn send_owed(runtime: &LinkRuntime, open: Open) -> Result<(), Broken> {
+/// `false` when the network takes no more and there is no patience with it.
+fn send_owed(runtime: &LinkRuntime, open: Open, patience: Patience) -> Result<bool, Broken> {
     let mut packet = [0; LONGEST_CONTROL];
     loop {
+        if patience == Patience::PortInHand && !open.has_room(0) {
+            return Ok(false);
+        }
         let length = runtime.link.lock().session.transmit(&mut packet, now());
-        let Some(owed) = length.and_then(|length| packet.get(..length)) else { return Ok(()) };
+        let Some(owed) = length.and_then(|length| packet.get(..length)) else { return Ok(true) };
         runtime.send(open, owed, now().after(SILENCE_MS))?;
     }
 }
@@ -162,7 +190,7 @@ mod tests {
             for ends in ways {
                 let right = SendRight::claim(runtime, now()).unwrap();
                 owe(runtime);
-                flush(runtime);
+                flush(runtime, Patience::UntilSilence);
                 assert!(owes(runtime), "who has no right leaves it");
                 ends(right);
                 assert!(!owes(runtime), "who had it does it");

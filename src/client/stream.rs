@@ -93,7 +93,6 @@ fn send(runtime: &LinkRuntime, sending: &mut Option<SendGuard>, bytes: &[u8]) {
     runtime.link.lock().session.sent_unconfirmed(now());
     let broken = sending.as_ref().is_some_and(|guard| guard.send(bytes, now().after(SILENCE_MS)).is_err());
     if broken {
-        runtime.break_connection();
         *sending = None;
     }
 }

@@ -7,7 +7,7 @@ use super::connection::{Connection, connect};
 use super::end::End;
 use super::output::{self, Output};
 use super::queries::{endpoint, print_of};
-use super::sending::{SendGuard, SendRight, flush};
+use super::sending::{Patience, SendGuard, SendRight, flush};
 use super::{LinkRuntime, report, runtimes};
 use crate::net::channel::Open;
 use crate::net::security::Resumption;
@@ -37,8 +37,11 @@ pub const fn stack_bytes(transport: Transport) -> u32 {
 /// How long CONN waits, after its time, for the line that belongs to a connection made in the last moment.
 pub const PRINT_GRACE_MS: u32 = 5_000;
 
-/// Payload bytes printed between two looks at the keep alive: a slow port must not make the shortest one late.
+/// Payload bytes printed between two looks at the clock: a slow port must not make the shortest keep alive late.
 const PRINT_BYTES: usize = 256;
+
+/// How much time may pass between two looks at the keep alive, in milliseconds.
+const TICK_MS: u64 = 20;
 
 /// How often a task that waits for the rest of a message looks whether a command waits for the port, in milliseconds.
 const OPEN_LINE_CHECK_MS: u32 = 500;
@@ -176,10 +179,8 @@ fn established(runtime: &'static LinkRuntime, open: Open, first: bool, session_p
         link.must_subscribe_again(session_present)
     };
     let sending = right.on(open);
-    // Half a packet may be out: nothing may follow it.
-    if resume(runtime, &sending, subscribe).is_err() {
-        runtime.break_connection();
-    }
+    // Where it fails, the connection has ended.
+    let _ = resume(runtime, &sending, subscribe);
     drop(sending);
     if !first {
         runtime.counters.reconnections.add(1);
@@ -242,16 +243,29 @@ fn serve(runtime: &'static LinkRuntime, connection: &mut Connection, delivery: &
             let deadline = now().after(if runtime.stopping() { HURRIED_FILL_MS } else { FILL_MS });
             while left_ms(deadline) > 0 && delivery.fill() {}
             delivery.break_off(ADDITIONS);
-            return end;
+            return named(runtime, end);
         }
     }
 }
 
+/// Who sends may have noticed the end first, and why.
+fn named(runtime: &LinkRuntime, end: End) -> End {
+    match end {
+        End::Closed(_) if runtime.channel.is_ended_by_blocking() => End::Blocked,
+        _ => end,
+    }
+}
+
+/// With an open line nothing waits for the network but its next bytes.
+const fn patience(delivery: &Delivery) -> Patience {
+    if delivery.is_open() { Patience::PortInHand } else { Patience::UntilSilence }
+}
+
 fn step(runtime: &'static LinkRuntime, connection: &mut Connection, delivery: &mut Delivery) -> Result<(), End> {
     process(runtime, connection, delivery)?;
-    tick(runtime, false)?;
-    let replied = connection.reply()?;
-    let resent = resend_due(runtime)?;
+    tick(runtime, false, patience(delivery))?;
+    let replied = connection.reply(patience(delivery))?;
+    let resent = !delivery.is_open() && resend_due(runtime)?;
     let deadline = runtime.link.lock().session.deadline();
     // CLEAN may have come before there was a stream that it could end.
     if runtime.stopping() {
@@ -273,7 +287,7 @@ fn step(runtime: &'static LinkRuntime, connection: &mut Connection, delivery: &m
     }
     let received = readable && connection.receive()?;
     if !received {
-        tick(runtime, true)?;
+        tick(runtime, true, patience(delivery))?;
     }
     Ok(())
 }
@@ -291,9 +305,9 @@ fn print_held(runtime: &LinkRuntime, delivery: &mut Delivery) -> Result<bool, En
 }
 
 /// Lets the session look at the time, and sends what it owes.
-fn tick(runtime: &LinkRuntime, idle: bool) -> Result<(), End> {
+fn tick(runtime: &LinkRuntime, idle: bool, patience: Patience) -> Result<(), End> {
     runtime.link.lock().session.tick(now(), idle).map_err(End::Silence)?;
-    flush(runtime);
+    flush(runtime, patience);
     Ok(())
 }
 
@@ -305,11 +319,11 @@ fn process(runtime: &'static LinkRuntime, connection: &mut Connection, delivery:
         match event {
             Some(event) => act(runtime, event, delivery)?,
             None if input.is_empty() => break,
-            None => send_owed_now(runtime, connection.open())?,
+            None => send_owed_now(runtime, connection.open(), delivery)?,
         }
     }
     connection.use_up();
-    flush(runtime);
+    flush(runtime, patience(delivery));
     Ok(())
 }
 
@@ -325,14 +339,21 @@ fn resend_due(runtime: &'static LinkRuntime) -> Result<bool, End> {
 }
 
 /// The queue of acknowledgements is full: reading pauses until they are sent. That may take as long as a host types a
-/// message that is sent meanwhile.
-fn send_owed_now(runtime: &'static LinkRuntime, open: Open) -> Result<(), End> {
+/// message that is sent meanwhile; with an open line, no longer than a command may wait for it.
+fn send_owed_now(runtime: &'static LinkRuntime, open: Open, delivery: &mut Delivery) -> Result<(), End> {
+    let silence = now().after(SILENCE_MS);
     loop {
-        if let Some(right) = SendRight::claim(runtime, now().after(SENDING_CHECK_MS)) {
-            return right.on(open).send_owed().map_err(End::Closed);
+        let begin = now();
+        let may_send = !delivery.is_open() || open.has_room(OPEN_LINE_CHECK_MS);
+        if may_send && let Some(right) = SendRight::claim(runtime, begin.after(SENDING_CHECK_MS)) {
+            return right.with(patience(delivery)).on(open).send_owed().map_err(End::Closed);
         }
         if runtime.stopping() {
             return Err(End::Stopped);
+        }
+        let starved = delivery.waited(begin.until(now()), Output::is_wanted());
+        if starved || (!may_send && left_ms(silence) == 0) {
+            return Err(End::Blocked);
         }
     }
 }
@@ -370,9 +391,19 @@ fn act(runtime: &'static LinkRuntime, event: Event<'_, Bytes>, delivery: &mut De
 }
 
 fn print_payload(runtime: &LinkRuntime, piece: &[u8], delivery: &mut Delivery) -> Result<(), End> {
+    // What is gathered is printed by nobody yet.
+    if !delivery.is_open() {
+        delivery.payload(piece);
+        return Ok(());
+    }
+    let mut ticked = now();
     for part in piece.chunks(PRINT_BYTES) {
         delivery.payload(part);
-        tick(runtime, false)?;
+        let now = now();
+        if ticked.until(now) >= TICK_MS {
+            ticked = now;
+            tick(runtime, false, patience(delivery))?;
+        }
         if runtime.stopping() {
             return Err(End::Stopped);
         }
@@ -383,6 +414,12 @@ fn print_payload(runtime: &LinkRuntime, piece: &[u8], delivery: &mut Delivery) -
 /// Waits for the right to print without neglecting the keep alive. The broker's silence is not judged meanwhile: what
 /// it has sent waits unread.
 fn claim_output(runtime: &LinkRuntime) -> Result<Output, End> {
+    Output::claim_for(runtime.index, 0, false).map_or_else(|| await_output(runtime), Ok)
+}
+
+#[cold]
+#[inline(never)]
+fn await_output(runtime: &LinkRuntime) -> Result<Output, End> {
     loop {
         let deadline = runtime.link.lock().session.deadline();
         let wait = deadline.map_or(OUTPUT_CHECK_MS, |deadline| now().until(deadline)).clamp(1, OUTPUT_CHECK_MS);
@@ -392,7 +429,7 @@ fn claim_output(runtime: &LinkRuntime) -> Result<Output, End> {
         if runtime.stopping() {
             return Err(End::Stopped);
         }
-        tick(runtime, false)?;
+        tick(runtime, false, Patience::UntilSilence)?;
     }
 }
 

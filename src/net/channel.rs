@@ -19,6 +19,11 @@ pub struct Open {
 }
 
 impl Open {
+    /// Whether a few small packets can be sent without waiting, or can so within `milliseconds`.
+    pub fn has_room(self, milliseconds: u32) -> bool {
+        self.socket.has_room(milliseconds)
+    }
+
     /// Whether what is sent stands in WebSocket frames.
     pub const fn is_framed(self) -> bool {
         self.framed
@@ -45,6 +50,8 @@ struct Parts {
 enum Party {
     /// The peer, by FIN, RST or what TLS has for it.
     Peer,
+    /// The sending side: nothing went out in its time.
+    Blocked,
     /// This side, or the network.
     Other,
 }
@@ -96,9 +103,18 @@ impl Channel {
         self.parts.lock().ended_by == Some(Party::Peer)
     }
 
-    /// Remembers who has ended the connection, if nobody has before.
-    fn note(&self, broken: Broken) -> Broken {
-        let party = if broken.is_by_peer() { Party::Peer } else { Party::Other };
+    /// Whether it has ended because nothing could be sent any more.
+    pub fn is_ended_by_blocking(&self) -> bool {
+        self.parts.lock().ended_by == Some(Party::Blocked)
+    }
+
+    /// Remembers who has ended the connection, if nobody has before; `unnamed` where the error has no number.
+    fn note(&self, broken: Broken, unnamed: Party) -> Broken {
+        let party = match broken {
+            _ if broken.is_by_peer() => Party::Peer,
+            Broken::Failed(0) => unnamed,
+            _ => Party::Other,
+        };
         self.parts.lock().ended_by.get_or_insert(party);
         broken
     }
@@ -119,7 +135,7 @@ impl Channel {
     /// # Errors
     /// [`Broken`] as in [`Channel::send`].
     pub fn send_raw(&self, open: Open, bytes: &[u8], deadline: Instant) -> Result<(), Broken> {
-        self.send_all(open, bytes, deadline).map_err(|broken| self.note(broken))
+        self.send_all(open, bytes, deadline).map_err(|broken| self.note(broken, Party::Blocked))
     }
 
     fn send_all(&self, open: Open, mut bytes: &[u8], deadline: Instant) -> Result<(), Broken> {
@@ -147,7 +163,7 @@ impl Channel {
         } else {
             open.socket.receive(into).map(|got| (got, false))
         };
-        received.map_err(|broken| self.note(broken))
+        received.map_err(|broken| self.note(broken, Party::Other))
     }
 
     /// Ends TLS, where there is some, and the connection in both directions; a task that waits for it wakes.

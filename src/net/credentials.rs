@@ -6,13 +6,13 @@ use crate::sdk::digest::sha256;
 use crate::sdk::heap::Secret;
 use crate::sdk::random::Random;
 use crate::sdk::storage::{self, Refused};
-use crate::sdk::tls::Credentials;
+use crate::sdk::tls::{Credentials, LONGEST_MESSAGE};
 use crate::sdk::x509::{Certificates, PrivateKey, Unusable};
 use core::ffi::CStr;
 use core::sync::atomic::{AtomicU32, Ordering};
 use w800_mqtt_core::at::code::Code;
-use w800_mqtt_core::link::credential::CredentialKind;
-use w800_mqtt_core::report::{Failure, Stage};
+use w800_mqtt_core::link::credential::{CredentialKind, certificate_message};
+use w800_mqtt_core::report::{Failure, Stage, UNSENDABLE};
 
 /// Counts changes of credentials, modulo 2^32.
 static CHANGES: AtomicU32 = AtomicU32::new(0);
@@ -98,16 +98,36 @@ pub fn check(kind: CredentialKind, text: &[u8]) -> Result<(), Unusable> {
     }
 }
 
+/// The length of the message that would show the certificates in `text` to a server, if they are a client's and that is more
+/// than Mbed TLS can send.
+#[inline(never)]
+fn unsendable(kind: CredentialKind, text: &[u8]) -> Option<i32> {
+    let length = if kind == CredentialKind::Certificate { certificate_message(text) } else { 0 };
+    (length > LONGEST_MESSAGE).then(|| i32::try_from(length).unwrap_or(i32::MAX))
+}
+
+/// Why a credential was not stored; what was there stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotStored {
+    /// 0x6022, 0x6024 or 0x6026: it cannot be read. 0x6005: there is no memory or storage for it.
+    Because(Code),
+    /// It makes a message of so many bytes, which are more than can be sent.
+    Unsendable(i32),
+}
+
 /// Stores `text`, which has a NUL behind it, in place of what was there.
 ///
 /// # Errors
-/// 0x6022, 0x6024 or 0x6026 when it cannot be read, 0x6005 without memory or storage for it; what was there stays.
-pub fn store(link: u8, kind: CredentialKind, text: Secret) -> Result<(), Code> {
+/// [`NotStored`], and why.
+pub fn store(link: u8, kind: CredentialKind, text: Secret) -> Result<(), NotStored> {
     let text = Text::Stored(text);
-    check(kind, text.for_mbedtls()).map_err(|why| code(kind, why))?;
+    check(kind, text.for_mbedtls()).map_err(|why| NotStored::Because(code(kind, why)))?;
+    if let Some(length) = unsendable(kind, text.for_mbedtls()) {
+        return Err(NotStored::Unsendable(length));
+    }
     let stored = storage::store(key(&name(link, kind)), text.as_given());
     changed();
-    stored.map_err(|Refused| Code::MallocFailed)
+    stored.map_err(|Refused| NotStored::Because(Code::MallocFailed))
 }
 
 /// Forgets what [`store`] has stored.
@@ -141,8 +161,8 @@ const fn code(kind: CredentialKind, why: Unusable) -> Code {
 /// Reads what a handshake needs: authorities to `verify`, a certificate with its key to `show`.
 ///
 /// # Errors
-/// [`Failure`] with the code of the kind that is missing (0x6021, 0x6023, 0x6025) or of no use (0x6022, 0x6024,
-/// 0x6026), or with 0x6005 without memory.
+/// [`Failure`] with the code of the kind that is missing (0x6021, 0x6023, 0x6025), makes too long a message (0x6023) or is of
+/// no use (0x6022, 0x6024, 0x6026), or with 0x6005 without memory.
 pub fn gather(link: u8, verify: bool, show: bool, random: &mut Random) -> Result<Credentials, Failure> {
     let mut credentials = Credentials::default();
     if verify {
@@ -162,10 +182,17 @@ pub fn gather(link: u8, verify: bool, show: bool, random: &mut Random) -> Result
 fn read<T>(link: u8, kind: CredentialKind, parse: impl FnOnce(&[u8]) -> Result<T, Unusable>) -> Result<T, Failure> {
     let failure = |code, text| Failure::because(Stage::Tls, code, 0, text);
     match Text::of(link, kind) {
-        Ok(Some(text)) => parse(text.for_mbedtls()).map_err(|why| match why {
-            Unusable::Unreadable => failure(kind.read_code(), kind.unusable()),
-            Unusable::NoMemory => failure(Code::MallocFailed, NO_MEMORY),
-        }),
+        Ok(Some(text)) => {
+            let text = text.for_mbedtls();
+            let parsed = parse(text).map_err(|why| match why {
+                Unusable::Unreadable => failure(kind.read_code(), kind.unusable()),
+                Unusable::NoMemory => failure(Code::MallocFailed, NO_MEMORY),
+            })?;
+            match unsendable(kind, text) {
+                Some(length) => Err(Failure::because(Stage::Tls, kind.length_code(), length, UNSENDABLE)),
+                None => Ok(parsed),
+            }
+        }
         Ok(None) => Err(failure(kind.length_code(), kind.missing())),
         Err(Refused) => Err(failure(Code::MallocFailed, NO_MEMORY)),
     }

@@ -195,7 +195,7 @@ impl Name {
 /// Makes the handshake on `socket`, trying to resume `session`.
 ///
 /// # Errors
-/// [`Failure`] at [`Stage::Tls`]: 0x6052 when the certificate is good but for its name, 0x6005 without memory, else
+/// [`Failure`] at [`Stage::Tls`]: 0x6052 when the certificate is good except for its name, 0x6005 without memory, else
 /// 0x6009.
 fn handshake(
     tls: &mut Tls,

@@ -75,6 +75,7 @@ fn key(channel: &Channel) -> Result<[u8; 4], Broken> {
 ///
 /// # Errors
 /// [`Broken`] as in [`Channel::send_raw`].
+#[inline(never)]
 pub fn send(channel: &Channel, open: Open, payload: &[u8], deadline: Instant) -> Result<(), Broken> {
     let key = key(channel)?;
     let mut mask = Mask::new(key);

@@ -11,7 +11,7 @@ use w800_mqtt_core::time::Instant;
 pub const LONGEST_NAME: usize = 128;
 
 /// An answer of lwIP's that comes this late is none of a server's, in milliseconds: it asks four times, 1, 1 and 2 s apart, and
-/// gives up 3 s behind the last.
+/// gives up 3 s after the last.
 const SILENCE_MS: u64 = 5_500;
 
 /// Room for the text of an address of either family.

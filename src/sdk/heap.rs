@@ -97,6 +97,7 @@ const RESERVE: usize = 4 * 1024;
 pub const MBEDTLS_ROOM: usize = 8 * 1024;
 
 /// Bytes of the SDK's heap that may be taken so that the reserve stays.
+#[inline(never)]
 pub fn available() -> usize {
     // SAFETY: no requirements.
     let free = unsafe { bindings::wm_heap_get_free_size() };

@@ -282,6 +282,12 @@ impl SocketHandle {
         }
     }
 
+    /// Whether lwIP would take some kilobytes at once, or does so within `milliseconds`; also when the peer is gone.
+    #[inline(never)]
+    pub fn has_room(self, milliseconds: u32) -> bool {
+        self.wait(Interest::Writable, milliseconds) != Ready::No && heap::available() >= SEGMENT_COST
+    }
+
     /// Nothing can be sent for want of memory: 0 bytes, unless the peer is gone.
     fn wait_for_memory(self) -> Result<usize, Broken> {
         match self.error() {

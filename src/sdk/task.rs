@@ -91,7 +91,7 @@ fn run<B: Body>(index: usize) {
 /// What unused stack is filled with: a byte that neither a small number nor an address has.
 const PAINT: u8 = 0xC3;
 
-/// Bytes at a stack's upper end that are in use when the task begins, at the most.
+/// Bytes at a stack's upper end that are in use at most when the task begins.
 const ABOVE: usize = 128;
 
 /// Bytes below those that are not painted: what painting itself uses.

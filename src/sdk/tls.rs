@@ -72,7 +72,7 @@ impl Verification {
         Self::WORDS.iter().find(|(flags, _)| self.0 & flags != 0).map(|(_, text)| *text)
     }
 
-    /// Whether the certificates are good but for the name.
+    /// Whether the certificates are good except for the name.
     pub const fn is_name_only(self) -> bool {
         self.0 == bindings::MBEDTLS_X509_BADCERT_CN_MISMATCH
     }
@@ -372,10 +372,12 @@ impl Drop for Tls {
     }
 }
 
+/// The longest message of a handshake that Mbed TLS can send, in bytes: it does not divide one between records.
+pub const LONGEST_MESSAGE: usize = bindings::MBEDTLS_SSL_OUT_CONTENT_LEN as usize;
+
 /// What Mbed TLS takes of the heap to begin with, in bytes: its two buffers, and what it counts a handshake with.
-const SETUP_ROOM: usize = (bindings::MBEDTLS_SSL_IN_CONTENT_LEN as usize)
-    .saturating_add(bindings::MBEDTLS_SSL_OUT_CONTENT_LEN as usize)
-    .saturating_add(heap::MBEDTLS_ROOM);
+const SETUP_ROOM: usize =
+    (bindings::MBEDTLS_SSL_IN_CONTENT_LEN as usize).saturating_add(LONGEST_MESSAGE).saturating_add(heap::MBEDTLS_ROOM);
 
 /// What it takes besides for a flight of the handshake, in bytes: a certificate that it reads, or numbers to calculate with.
 const STEP_ROOM: usize = heap::MBEDTLS_ROOM / 2;

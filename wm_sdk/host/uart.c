@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
@@ -43,6 +42,8 @@ static struct {
     int in;
     int out;
     int slave;
+    /* A pipe of our own, for looking at what is in another. */
+    int copy[2];
     /* Nobody reads: what is sent is lost until there is room again. */
     bool unheard;
     kernel_time sent_until;
@@ -217,23 +218,27 @@ static void wait_until_wanted(void)
     pthread_mutex_unlock(&uart.lock);
 }
 
+/* Waits for input and copies it without taking it, from a file or a pipe. Fails for what is neither. */
+static ssize_t look_ahead(unsigned char *bytes, size_t size)
+{
+    off_t place = lseek(uart.in, 0, SEEK_CUR);
+    if (place >= 0) {
+        return pread(uart.in, bytes, size, place);
+    }
+    ssize_t there = tee(uart.in, uart.copy[1], size, 0);
+    return there > 0 ? read(uart.copy[0], bytes, (size_t)there) : there;
+}
+
 /* No further than one line: a pipe's next lines stay in the pipe, where a restarted board finds them. */
 static ssize_t read_on_demand(unsigned char *bytes, size_t size)
 {
-    size_t count = 0;
     wait_until_wanted();
-    ssize_t got = read(uart.in, bytes, 1);
-    int there = 0;
-    if (got == 1 && ioctl(uart.in, FIONREAD, &there) == 0 && there > 0 && (size_t)there < size) {
-        size = (size_t)there + 1;
+    ssize_t there = look_ahead(bytes, size);
+    if (there == 0) {
+        return 0;
     }
-    for (; got == 1; got = read(uart.in, bytes + count, 1)) {
-        count++;
-        if (there == 0 || count == size || bytes[count - 1] == '\n') {
-            break;
-        }
-    }
-    return count > 0 ? (ssize_t)count : got;
+    const unsigned char *end = there > 0 ? memchr(bytes, '\n', (size_t)there) : bytes;
+    return read(uart.in, bytes, end ? (size_t)(end - bytes) + 1 : (size_t)there);
 }
 
 static ssize_t read_when_there(unsigned char *bytes, size_t size)
@@ -246,10 +251,11 @@ static ssize_t read_when_there(unsigned char *bytes, size_t size)
 static void *receive(void *unused)
 {
     (void)unused;
-    unsigned char bytes[FIFO_BYTES];
+    unsigned char bytes[RING_BYTES];
+    size_t unpaced = uart.options.stdio ? RING_BYTES : FIFO_BYTES;
     bool stood_still = true;
     for (;;) {
-        size_t size = uart.baud ? FIFO_BYTES / 4 : FIFO_BYTES;
+        size_t size = uart.baud ? FIFO_BYTES / 4 : unpaced;
         bool goes_on = uart.baud && !stood_still && more_at_once();
         ssize_t got = uart.options.stdio ? read_on_demand(bytes, size) : read_when_there(bytes, size);
         if (got > 0 && uart.baud) {
@@ -368,6 +374,10 @@ bool uart_open(const struct uart_options *options)
     uart.out = STDOUT_FILENO;
     if (!options->stdio && !open_pty()) {
         perror("w800-sim: no pseudo-terminal");
+        return false;
+    }
+    if (options->stdio && pipe2(uart.copy, O_CLOEXEC) != 0) {
+        perror("w800-sim: no pipe");
         return false;
     }
     return wm_os_internal_sem_create(&uart.arrived, 0) == WM_OS_STATUS_SUCCESS || no_memory();

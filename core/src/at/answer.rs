@@ -6,6 +6,7 @@
 
 use super::code::Code;
 use super::command::Command;
+use super::text::position_of_special;
 use crate::digits;
 use heapless::Vec;
 
@@ -16,7 +17,7 @@ pub trait Sink {
 }
 
 /// Bytes a line is gathered in before it goes to the sink; longer lines go in pieces of at most this size.
-pub const LINE_BUFFER: usize = 384;
+pub const LINE_BUFFER: usize = 128;
 
 /// Printed by SUB for a filter that is subscribed at the same QoS.
 pub const ALREADY_SUBSCRIBE: &[u8] = b"ALREADY SUBSCRIBE\r\n";
@@ -89,12 +90,9 @@ impl<'s> Line<'s> {
     pub fn quoted(&mut self, text: &[u8]) -> &mut Self {
         self.comma();
         self.push(b'"');
-        for &byte in text {
-            if matches!(byte, b'"' | b'\\') {
-                self.push(b'\\');
-            }
-            self.push(byte);
-        }
+        escaped(text, &mut |part| {
+            self.raw(part);
+        });
         self.push(b'"');
         self
     }
@@ -113,8 +111,16 @@ impl<'s> Line<'s> {
 
     /// Adds bytes as they are: no comma before them, no escapes.
     pub fn raw(&mut self, bytes: &[u8]) -> &mut Self {
-        for &byte in bytes {
-            self.push(byte);
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            if self.gathered.is_full() {
+                self.hold();
+            }
+            let room = self.gathered.capacity().saturating_sub(self.gathered.len());
+            let (now, later) = rest.split_at_checked(room).unwrap_or((rest, &[]));
+            // Cannot fail: there is room for it.
+            let _ = self.gathered.extend_from_slice(now);
+            rest = later;
         }
         self
     }
@@ -200,7 +206,37 @@ pub fn connection(sink: &mut dyn Sink, link: u8, state: u8, endpoint: &Endpoint<
 
 /// `+MQTTSUBRECV:<LinkID>,<"topic">,<data_length>,`: the payload of `length` bytes and [`LINE_END`] must follow.
 pub fn received(sink: &mut dyn Sink, link: u8, topic: &[u8], length: u32) {
-    Line::new(sink, SUBRECV).int(u32::from(link)).quoted(topic).int(length).raw(b",").hold();
+    let mut line = Line::new(sink, b"");
+    received_in_parts(link, topic, length, &mut |part| {
+        line.raw(part);
+    });
+    line.hold();
+}
+
+/// The same in short parts, for who gathers them.
+pub fn received_in_parts(link: u8, topic: &[u8], length: u32, write: &mut dyn FnMut(&[u8])) {
+    let mut room = [0; digits::DECIMAL_MAX];
+    write(SUBRECV);
+    write(digits::decimal(u32::from(link), &mut room));
+    write(b",\"");
+    escaped(topic, write);
+    write(b"\",");
+    write(digits::decimal(length, &mut room));
+    write(b",");
+}
+
+/// Writes `text` with `"` and `\` in it escaped with `\`.
+fn escaped(text: &[u8], write: &mut dyn FnMut(&[u8])) {
+    let mut rest = text;
+    while let Some(special) = position_of_special(rest) {
+        let (plain, behind) = rest.split_at_checked(special).unwrap_or_default();
+        let (special, behind) = behind.split_at_checked(1).unwrap_or_default();
+        write(plain);
+        write(b"\\");
+        write(special);
+        rest = behind;
+    }
+    write(rest);
 }
 
 #[cfg(test)]

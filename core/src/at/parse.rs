@@ -89,17 +89,17 @@ fn value<'a>(param: &Param, field: Option<&Field>, line: &'a [u8]) -> Result<Val
         (ParamKind::Text { .. }, None) => Ok(Value::Omitted),
         (ParamKind::Text { max, empty, content }, Some(field)) => {
             let text = field.of(line);
-            let unquoted = field.form == FieldForm::Bare && !text.is_empty();
-            let faults = [
-                (unquoted, param.codes.unreadable),
-                (text.is_empty() && !empty, param.codes.under),
-                (text.len() > usize::from(max), param.codes.over),
-                (!holds(content, text), param.codes.unreadable),
-            ];
-            match faults.iter().find(|(fault, _)| *fault) {
-                Some((_, code)) => Err(*code),
-                None => Ok(Value::Text(text)),
+            let codes = &param.codes;
+            if text.is_empty() {
+                return if empty { Ok(Value::Text(text)) } else { Err(codes.under) };
             }
+            if field.form == FieldForm::Bare {
+                return Err(codes.unreadable);
+            }
+            if text.len() > usize::from(max) {
+                return Err(codes.over);
+            }
+            if holds(content, text) { Ok(Value::Text(text)) } else { Err(codes.unreadable) }
         }
         (ParamKind::Int { min, max, default }, field) => int(param, field, line, min, max, default),
         (ParamKind::Count { max }, field) => int(param, field, line, 0, max, None),
@@ -173,17 +173,17 @@ impl<'a> Values<'a> {
 
     /// The number at `position`; 0 where the row has none there.
     pub fn int(&self, position: usize) -> u32 {
-        match self.get(position) {
-            Value::Int(value) => value,
-            Value::Text(_) | Value::Omitted => 0,
+        match self.0.get(position) {
+            Some(Value::Int(value)) => *value,
+            _ => 0,
         }
     }
 
     /// The text at `position`; empty where omitted or where the row has none there.
     pub fn text(&self, position: usize) -> &'a [u8] {
-        match self.get(position) {
-            Value::Text(text) => text,
-            Value::Int(_) | Value::Omitted => &[],
+        match self.0.get(position) {
+            Some(Value::Text(text)) => text,
+            _ => &[],
         }
     }
 

@@ -19,6 +19,7 @@
 //! line length, without recursion. This module never changes the line and knows nothing of values beyond numbers.
 
 use super::command::{Command, LINE_MAX, MAX_PARAMS, Param, ParamKind};
+use super::text;
 use heapless::Vec;
 
 /// How a parameter stood on the line.
@@ -165,19 +166,16 @@ struct Quote {
 
 /// The first unescaped quote at or behind `from`, which must not be the second half of an escape.
 fn next_quote(line: &[u8], from: usize) -> Option<Quote> {
-    let mut rest = line.get(from..)?.iter();
+    let mut position = from;
     let mut escapes = false;
-    while let Some(byte) = rest.next() {
-        match byte {
-            b'"' => return Some(Quote { position: line.len().wrapping_sub(after(rest.len())), escapes }),
-            b'\\' => {
-                escapes = true;
-                rest.next();
-            }
-            _ => {}
+    loop {
+        position = position.saturating_add(text::position_of_special(line.get(position..)?)?);
+        if line.get(position) == Some(&b'"') {
+            return Some(Quote { position, escapes });
         }
+        escapes = true;
+        position = after(after(position));
     }
-    None
 }
 
 /// The position behind `position`, which is one in a line and so never the largest there is.
@@ -234,7 +232,7 @@ fn strict(row: &Command, line: &[u8]) -> Strict {
 }
 
 /// The one reading by the tolerant grammar among all. Where no reading has all numbers in their ranges, the one that
-/// would but for them, so that the number's own code is the answer.
+/// would without them, so that the number's own code is the answer.
 ///
 /// Kept apart from the strict grammar: it needs most of the stack that a line takes, and few lines need it.
 #[cold]

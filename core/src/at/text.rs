@@ -28,6 +28,11 @@ pub fn is_filter(bytes: &[u8]) -> bool {
     is_string(bytes)
 }
 
+/// Where the first quote or backslash is.
+pub fn position_of_special(text: &[u8]) -> Option<usize> {
+    text.iter().position(|byte| matches!(byte, b'"' | b'\\'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::{is_filter, is_string, is_topic};

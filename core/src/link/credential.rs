@@ -1,4 +1,5 @@
-//! The kinds of credentials for TLS, and the codes that each answers (AT contract §7).
+//! The kinds of credentials for TLS, the codes that each answers (AT contract §7), and how long a message a chain of
+//! certificates makes.
 
 use crate::at::code::Code;
 
@@ -63,18 +64,48 @@ impl CredentialKind {
     }
 }
 
+/// What begins each certificate of a PEM text.
+const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
+
+/// Bytes of a Certificate message before its certificates, and before each of them: a length (RFC 5246 §7.4, §7.4.2).
+const BEFORE_ALL: usize = 7;
+const BEFORE_EACH: usize = 3;
+
+/// The length in bytes of the Certificate message that shows the certificates of `text`, all of a PEM text or the one of DER.
+pub fn certificate_message(text: &[u8]) -> usize {
+    let mut length = BEFORE_ALL;
+    // The digits of base64 in a certificate so far: four of them are three bytes, and the last of these may be left out.
+    let mut digits = None;
+    for line in text.split(|byte| *byte == b'\n') {
+        if line.starts_with(BEGIN) {
+            digits = Some(0_usize);
+        } else if line.starts_with(b"-") {
+            let bytes = digits.take().map_or(0, |digits| (digits.saturating_mul(3) / 4).saturating_add(BEFORE_EACH));
+            length = length.saturating_add(bytes);
+        } else if let Some(digits) = &mut digits {
+            let spelled = line.iter().filter(|byte| **byte > b' ' && **byte != b'=').count();
+            *digits = digits.saturating_add(spelled);
+        }
+    }
+    if length == BEFORE_ALL { length.saturating_add(BEFORE_EACH).saturating_add(text.len()) } else { length }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// A PEM text around these lines.
+    fn pem(base64: &str) -> std::string::String {
+        std::format!("-----BEGIN CERTIFICATE-----\r\n{base64}\r\n-----END CERTIFICATE-----\n")
+    }
+
     #[test]
-    fn values_and_codes() {
-        let codes = [(0x6021, 0x6022), (0x6023, 0x6024), (0x6025, 0x6026)];
-        for (value, (length, read)) in codes.into_iter().enumerate() {
-            let kind = CredentialKind::of(value as u32).unwrap();
-            assert_eq!(kind as usize, value);
-            assert_eq!((kind.length_code().value(), kind.read_code().value()), (length, read));
+    fn the_message_of_a_chain() {
+        for (base64, length) in [("MAA=", 2), ("MAEA", 3), ("MAIAAA==", 4), ("MAMA\r\nAAA=", 5), ("", 0)] {
+            assert_eq!(certificate_message(pem(base64).as_bytes()), 7 + 3 + length, "{base64}");
         }
-        assert_eq!(CredentialKind::of(3), None);
+        let chain = [pem("MAEA"), pem("MAIAAA=="), "-----BEGIN EC PARAMETERS-----\nAAAA\n-----END".into()].concat();
+        assert_eq!(certificate_message(chain.as_bytes()), 7 + 3 + 3 + 3 + 4);
+        assert_eq!(certificate_message(&[0x30, 2, 0, 0]), 7 + 3 + 4);
     }
 }

@@ -64,13 +64,13 @@ struct Gathered<B> {
 const LINE_OVERHEAD: usize = 48;
 
 impl<B: Buffer> Gathered<B> {
-    fn new(link: u8, head: &Head<B>) -> Option<Self> {
+    fn new(link: u8, head: &Head<'_, B>) -> Option<Self> {
         let topic = head.topic.as_ref();
         let payload = usize::try_from(head.payload_length).ok()?;
         let length = topic.len().checked_mul(2)?.checked_add(payload)?.checked_add(LINE_OVERHEAD)?;
         let line = B::allocate(length)?;
         let mut gathered = Self { line, have: 0, payload_length: head.payload_length };
-        answer::received(&mut gathered, link, topic, head.payload_length);
+        answer::received_in_parts(link, topic, head.payload_length, &mut |part| gathered.write(part));
         Some(gathered)
     }
 
@@ -108,7 +108,7 @@ impl<P: Printer, B: Buffer> Delivery<P, B> {
     ///
     /// # Errors
     /// What `claim` says.
-    pub fn begin<E>(&mut self, head: Head<B>, claim: impl FnOnce() -> Result<P, E>) -> Result<(), E> {
+    pub fn begin<E>(&mut self, head: Head<'_, B>, claim: impl FnOnce() -> Result<P, E>) -> Result<(), E> {
         if head.payload_length <= MOST_GATHERED
             && let Some(gathered) = Gathered::new(self.link, &head)
         {
@@ -227,7 +227,7 @@ impl<P: Printer, B: Buffer> Delivery<P, B> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mqtt::decoder::Delivery as MessageDelivery;
+    use crate::mqtt::decoder::{Delivery as MessageDelivery, Topic};
     use std::cell::RefCell;
     use std::rc::Rc;
     use std::string::{String, ToString};
@@ -252,9 +252,9 @@ mod tests {
 
     type Messages = Delivery<Port, Vec<u8>>;
 
-    fn head(payload_length: u32) -> Head<Vec<u8>> {
+    fn head(payload_length: u32) -> Head<'static, Vec<u8>> {
         Head {
-            topic: b"a\"b".to_vec(),
+            topic: Topic::Received(b"a\"b"),
             delivery: MessageDelivery::AtMostOnce,
             has_control_characters: false,
             payload_length,
@@ -418,7 +418,7 @@ mod tests {
         }
         let (calls, mut delivery) = (Calls::default(), Delivery::<Port, None>::new(0));
         let head = Head {
-            topic: None,
+            topic: Topic::Kept(None),
             delivery: MessageDelivery::AtMostOnce,
             has_control_characters: false,
             payload_length: 1,

@@ -156,7 +156,8 @@ impl<B: Buffer> Link<B> {
 
     /// USERCFG: sets the user and clears CONNCFG, ALPN, SNI and the long fields.
     pub fn configure_user(&mut self, user: UserConfig<B>) {
-        *self = Self { user: Some(user), ..Self::new() };
+        self.clean();
+        self.user = Some(user);
     }
 
     /// What CONNCFG set, if it was set.
@@ -248,9 +249,18 @@ impl<B: Buffer> Link<B> {
         Consequence { wakes, dropped }
     }
 
-    /// CLEAN: everything is given back; state 0.
+    /// CLEAN: everything is given back; state 0. In place: a new link would stand on the stack first.
+    #[inline(never)]
     pub fn clean(&mut self) {
-        *self = Self::new();
+        self.user = None;
+        self.connection = None;
+        self.tls.alpn.clear();
+        self.tls.sni = None;
+        self.target = None;
+        self.connection_state = ConnectionState::Unconnected;
+        self.wait = Wait::Nothing;
+        self.subscriptions.clear();
+        self.session.reset();
     }
 
     /// The waiting command now waits for the answer to `identifier`.

@@ -69,6 +69,12 @@ impl<B> Subscriptions<B> {
 }
 
 impl<B: Buffer> Subscriptions<B> {
+    /// Drops all, as if there had never been any.
+    pub fn clear(&mut self) {
+        self.list.clear();
+        self.ever = false;
+    }
+
     /// The state of a connected link that has these.
     pub fn state(&self) -> State {
         match (self.list.is_empty(), self.ever) {

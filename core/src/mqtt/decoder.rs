@@ -40,11 +40,29 @@ pub enum Delivery {
     ExactlyOnce(PacketIdentifier),
 }
 
+/// A topic name: where it was received, or put together of pieces.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Topic<'a, B> {
+    /// It was all there.
+    Received(&'a [u8]),
+    /// It came in pieces.
+    Kept(B),
+}
+
+impl<B: AsRef<[u8]>> AsRef<[u8]> for Topic<'_, B> {
+    fn as_ref(&self) -> &[u8] {
+        match self {
+            Self::Received(name) => name,
+            Self::Kept(name) => name.as_ref(),
+        }
+    }
+}
+
 /// The head of an incoming PUBLISH.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Head<B> {
+pub struct Head<'a, B> {
     /// The topic name, checked UTF-8.
-    pub topic: B,
+    pub topic: Topic<'a, B>,
     /// Whether it has control characters, U+0001 to U+001F or U+007F to U+009F, which a topic name should not have
     /// (§1.5.3). A line end in it would forge an answer on the serial port.
     pub has_control_characters: bool,
@@ -79,7 +97,7 @@ pub enum Item<'a, B> {
     /// PINGRESP.
     Pingresp,
     /// A PUBLISH begins.
-    Publish(Head<B>),
+    Publish(Head<'a, B>),
     /// The next bytes of its payload.
     Payload(&'a [u8]),
     /// Its payload is complete.
@@ -140,9 +158,56 @@ impl<B: Buffer> Decoder<B> {
     /// # Errors
     /// The [`Violation`] that the bytes show.
     pub fn next<'a>(&mut self, input: &mut &'a [u8]) -> Result<Option<Item<'a, B>>, Violation> {
+        match self.part {
+            PacketPart::Payload { left } => return Ok(self.payload(input, left)),
+            PacketPart::First if input.is_empty() => return Ok(None),
+            PacketPart::First => {
+                if let Some((head, rest)) = self.head_at_once(input) {
+                    *input = rest;
+                    self.part = PacketPart::Payload { left: head.payload_length };
+                    return Ok(Some(Item::Publish(head)));
+                }
+            }
+            _ => {}
+        }
+        self.next_by_bytes(input)
+    }
+
+    /// The head of a PUBLISH that is all in `input`, and what is behind it. `None` leaves it to be taken byte by byte, as it
+    /// does whatever is wrong with it.
+    #[inline(never)]
+    fn head_at_once<'a>(&self, input: &'a [u8]) -> Option<(Head<'a, B>, &'a [u8])> {
+        let (first, rest) = input.split_first()?;
+        if control_length(*first).is_some() || check_first(*first, self.expected).is_err() {
+            return None;
+        }
+        let (remaining, rest) = length_at_once(rest)?;
+        let (length, rest) = rest.split_first_chunk()?;
+        let length = usize::from(u16::from_be_bytes(*length));
+        let (topic, mut rest) = rest.split_at_checked(length)?;
+        let mut head = length.saturating_add(2);
+        let qos = qos_from(u32::from(first >> 1) & 3)?;
+        let mut delivery = Delivery::AtMostOnce;
+        if qos != QoS::AtMostOnce {
+            let (identifier, behind) = rest.split_first_chunk()?;
+            delivery = acknowledged(qos, u16::from_be_bytes(*identifier)).ok()?;
+            head = head.saturating_add(2);
+            rest = behind;
+        }
+        let payload_length = remaining.checked_sub(u32::try_from(head).ok()?)?;
+        let has_control_characters = examine(topic).ok().filter(|_| length > 0)?;
+        Some((Head { topic: Topic::Received(topic), has_control_characters, delivery, payload_length }, rest))
+    }
+
+    /// Out of line: its stack is not for what is there at once.
+    #[inline(never)]
+    fn next_by_bytes<'a>(&mut self, input: &mut &'a [u8]) -> Result<Option<Item<'a, B>>, Violation> {
         loop {
             match core::mem::replace(&mut self.part, PacketPart::First) {
-                PacketPart::Payload { left } => return Ok(self.payload(input, left)),
+                PacketPart::Payload { left } => {
+                    self.part = PacketPart::Payload { left };
+                    return Ok(self.payload(input, left));
+                }
                 PacketPart::Topic { qos, remaining, topic, have } if have == topic.as_ref().len() => {
                     if let Some(item) = self.topic_complete(qos, remaining, topic)? {
                         return Ok(Some(item));
@@ -194,12 +259,8 @@ impl<B: Buffer> Decoder<B> {
                 Ok(None)
             }
             PacketPart::Identifier { qos, remaining, topic, high: Some(high) } => {
-                let identifier = PacketIdentifier::new(u16::from_be_bytes([high, byte])).ok_or(Violation::Value)?;
-                let delivery = match qos {
-                    QoS::ExactlyOnce => Delivery::ExactlyOnce(identifier),
-                    _ => Delivery::AtLeastOnce(identifier),
-                };
-                Ok(Some(self.publish(delivery, remaining, topic)))
+                let delivery = acknowledged(qos, u16::from_be_bytes([high, byte]))?;
+                self.publish(delivery, remaining, topic).map(Some)
             }
             PacketPart::Topic { .. } | PacketPart::Payload { .. } => Err(Violation::Unexpected),
         }
@@ -259,25 +320,25 @@ impl<B: Buffer> Decoder<B> {
     }
 
     fn topic_complete<'a>(&mut self, qos: QoS, remaining: u32, topic: B) -> Result<Option<Item<'a, B>>, Violation> {
-        let name = core::str::from_utf8(topic.as_ref()).map_err(|_| Violation::Topic)?;
-        if name.contains(['+', '#', '\0']) {
-            return Err(Violation::Topic);
-        }
+        examine(topic.as_ref())?;
         if qos == QoS::AtMostOnce {
-            return Ok(Some(self.publish(Delivery::AtMostOnce, remaining, topic)));
+            return self.publish(Delivery::AtMostOnce, remaining, topic).map(Some);
         }
         self.part = PacketPart::Identifier { qos, remaining, topic, high: None };
         Ok(None)
     }
 
-    fn publish<'a>(&mut self, delivery: Delivery, remaining: u32, topic: B) -> Item<'a, B> {
+    fn publish<'a>(&mut self, delivery: Delivery, remaining: u32, topic: B) -> Result<Item<'a, B>, Violation> {
         self.part = PacketPart::Payload { left: remaining };
-        let has_control_characters = has_control_characters(topic.as_ref());
-        Item::Publish(Head { topic, has_control_characters, delivery, payload_length: remaining })
+        let has_control_characters = examine(topic.as_ref())?;
+        let topic = Topic::Kept(topic);
+        Ok(Item::Publish(Head { topic, has_control_characters, delivery, payload_length: remaining }))
     }
 
+    /// The payload goes on, of which `left` bytes are still to come.
     fn payload<'a>(&mut self, input: &mut &'a [u8], left: u32) -> Option<Item<'a, B>> {
         if left == 0 {
+            self.part = PacketPart::First;
             return Some(Item::PublishEnd);
         }
         let most = usize::try_from(left).unwrap_or(usize::MAX).min(input.len());
@@ -286,6 +347,43 @@ impl<B: Buffer> Decoder<B> {
         self.part = PacketPart::Payload { left: left.saturating_sub(u32::try_from(most).unwrap_or(left)) };
         if piece.is_empty() { None } else { Some(Item::Payload(piece)) }
     }
+}
+
+/// How a message at `qos`, which is not 0, is acknowledged.
+fn acknowledged(qos: QoS, identifier: u16) -> Result<Delivery, Violation> {
+    let identifier = PacketIdentifier::new(identifier).ok_or(Violation::Value)?;
+    Ok(match qos {
+        QoS::ExactlyOnce => Delivery::ExactlyOnce(identifier),
+        _ => Delivery::AtLeastOnce(identifier),
+    })
+}
+
+/// The remaining length at the front of `input`, if all of it is there, and what is behind it.
+fn length_at_once(input: &[u8]) -> Option<(u32, &[u8])> {
+    let (mut value, mut shift) = (0_u32, 0_u32);
+    for (position, byte) in input.iter().enumerate().take(4) {
+        value |= u32::from(byte & 0x7F) << shift;
+        if byte & 0x80 == 0 {
+            return Some((value, input.get(position.saturating_add(1)..)?));
+        }
+        shift = shift.saturating_add(7);
+    }
+    None
+}
+
+/// Whether a topic name has control characters.
+///
+/// # Errors
+/// [`Violation::Topic`] for what is no topic name.
+fn examine(topic: &[u8]) -> Result<bool, Violation> {
+    // Most are so.
+    if topic.iter().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'+' | b'#')) {
+        return Ok(false);
+    }
+    if core::str::from_utf8(topic).is_err() || topic.iter().any(|byte| matches!(byte, b'+' | b'#' | 0)) {
+        return Err(Violation::Topic);
+    }
+    Ok(has_control_characters(topic))
 }
 
 const CONNACK: u8 = 0x20;
@@ -695,8 +793,13 @@ mod tests {
     #[test]
     fn no_memory_for_a_topic() {
         let mut decoder = Decoder::<Scarce>::new();
-        let (seen, wrong) = decode(&mut decoder, [&b"\x20\x02\x00\x00\x30\x06\x00\x04four\x30\x07\x00\x05five!"[..]]);
-        assert_eq!(seen, [Seen::Connack(false, 0), topic("four", 0, 0, 0), Seen::End]);
-        assert_eq!(wrong, Some((Violation::NoMemory, 16)));
+        let input = b"\x20\x02\x00\x00\x30\x06\x00\x04four\x30\x07\x00\x05five!\x30\x07\x00\x05five!";
+        // What is all there needs none.
+        let (seen, wrong) = decode(&mut decoder, [&input[..26], &input[26..]]);
+        assert_eq!(
+            seen,
+            [Seen::Connack(false, 0), topic("four", 0, 0, 0), Seen::End, topic("five!", 0, 0, 0), Seen::End]
+        );
+        assert_eq!(wrong, Some((Violation::NoMemory, 25)));
     }
 }

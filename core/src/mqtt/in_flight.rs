@@ -90,6 +90,11 @@ impl<B> InFlight<B> {
         Self(Vec::new())
     }
 
+    /// Drops all.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
     /// Enters a publication that is about to be sent, or one that `waits` until [`InFlight::again`] gives it out;
     /// `false` when the store is full.
     pub fn begin(&mut self, identifier: PacketIdentifier, qos: QoS, waits: bool) -> bool {

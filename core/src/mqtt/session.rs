@@ -45,7 +45,7 @@ pub enum Event<'a, B> {
     /// CONNACK refused it with this code (§3.2.2.3).
     Refused(u8),
     /// A message to deliver begins.
-    Message(Head<B>),
+    Message(Head<'a, B>),
     /// The next bytes of its payload.
     Payload(&'a [u8]),
     /// It is complete.
@@ -136,6 +136,16 @@ impl<B: Buffer> Session<B> {
             next_identifier: PacketIdentifier::FIRST,
             clean: false,
         }
+    }
+
+    /// As a session that has never been connected. In place: a new one would stand on the stack first.
+    pub fn reset(&mut self) {
+        self.connection_lost(Loss::Other, Instant::default());
+        self.in_flight.clear();
+        self.received.clear();
+        self.refusals = Refusals::new();
+        self.next_identifier = PacketIdentifier::FIRST;
+        self.clean = false;
     }
 
     /// Packet identifiers go on behind `last`. A broker that keeps the session across a reset of this client may still
@@ -241,7 +251,7 @@ impl<B: Buffer> Session<B> {
         }
     }
 
-    fn publish_begins<'a>(&mut self, head: Head<B>) -> Result<Option<Event<'a, B>>, Violation> {
+    fn publish_begins<'a>(&mut self, head: Head<'a, B>) -> Result<Option<Event<'a, B>>, Violation> {
         if let Delivery::ExactlyOnce(identifier) = head.delivery {
             if self.received.contains(identifier) {
                 self.incoming = Incoming::Duplicate(identifier);

@@ -4,7 +4,13 @@
 #[derive(Debug)]
 pub struct Ring<const N: usize> {
     bytes: [u8; N],
-    /// Where the first byte is, below `N`.
+    place: Place,
+}
+
+/// Which of the bytes it has. What is done to them is the same code for rings of every size.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    /// Where the first byte is, below the ring's size.
     start: usize,
     length: usize,
 }
@@ -18,29 +24,56 @@ impl<const N: usize> Default for Ring<N> {
 impl<const N: usize> Ring<N> {
     /// Empty.
     pub const fn new() -> Self {
-        Self { bytes: [0; N], start: 0, length: 0 }
+        Self { bytes: [0; N], place: Place { start: 0, length: 0 } }
     }
 
     /// How many bytes it has.
     pub const fn len(&self) -> usize {
-        self.length
+        self.place.length
     }
 
     /// Whether it has none.
     pub const fn is_empty(&self) -> bool {
-        self.length == 0
+        self.place.length == 0
     }
 
     /// How many more it takes.
     pub const fn room(&self) -> usize {
-        N.saturating_sub(self.length)
+        N.saturating_sub(self.place.length)
     }
 
     /// Appends the first of `bytes`, as many as there is room for: how many.
     pub fn push(&mut self, bytes: &[u8]) -> usize {
-        let end = wrapped::<N>(self.start.saturating_add(self.length));
-        let (first, second) = self.bytes.split_at_mut_checked(end).unwrap_or_default();
-        let room = N.saturating_sub(self.length);
+        self.place.push(&mut self.bytes, bytes)
+    }
+
+    /// The bytes it has, in two pieces.
+    pub fn pieces(&self) -> (&[u8], &[u8]) {
+        self.place.pieces(&self.bytes)
+    }
+
+    /// Takes bytes from the front into `to`, as many as there are and fit: how many.
+    pub fn pop(&mut self, to: &mut [u8]) -> usize {
+        self.place.pop(&self.bytes, to)
+    }
+
+    /// Drops the first `count`.
+    pub fn skip(&mut self, count: usize) {
+        self.place.skip(N, count);
+    }
+
+    /// Drops all behind the first `length`.
+    pub fn truncate(&mut self, length: usize) {
+        self.place.length = self.place.length.min(length);
+    }
+}
+
+impl Place {
+    fn push(&mut self, all: &mut [u8], bytes: &[u8]) -> usize {
+        let size = all.len();
+        let end = wrapped(self.start.saturating_add(self.length), size);
+        let (first, second) = all.split_at_mut_checked(end).unwrap_or_default();
+        let room = size.saturating_sub(self.length);
         let bytes = bytes.get(..room).unwrap_or(bytes);
         let here = bytes.len().min(second.len());
         let (now, then) = bytes.split_at_checked(here).unwrap_or_default();
@@ -50,43 +83,35 @@ impl<const N: usize> Ring<N> {
         bytes.len()
     }
 
-    /// The bytes it has, in two pieces.
-    pub fn pieces(&self) -> (&[u8], &[u8]) {
+    fn pieces(self, all: &[u8]) -> (&[u8], &[u8]) {
         let end = self.start.saturating_add(self.length);
-        let first = self.bytes.get(self.start..end.min(N)).unwrap_or_default();
-        let second = self.bytes.get(..end.saturating_sub(N)).unwrap_or_default();
+        let first = all.get(self.start..end.min(all.len())).unwrap_or_default();
+        let second = all.get(..end.saturating_sub(all.len())).unwrap_or_default();
         (first, second)
     }
 
-    /// Takes bytes from the front into `to`, as many as there are and fit: how many.
-    pub fn pop(&mut self, to: &mut [u8]) -> usize {
-        let (first, second) = self.pieces();
+    fn pop(&mut self, all: &[u8], to: &mut [u8]) -> usize {
+        let (first, second) = self.pieces(all);
         let now = first.get(..to.len()).unwrap_or(first);
         copy(to, now);
         let rest = to.get_mut(now.len()..).unwrap_or_default();
         let then = second.get(..rest.len()).unwrap_or(second);
         copy(rest, then);
         let taken = now.len().saturating_add(then.len());
-        self.skip(taken);
+        self.skip(all.len(), taken);
         taken
     }
 
-    /// Drops the first `count`.
-    pub fn skip(&mut self, count: usize) {
+    fn skip(&mut self, size: usize, count: usize) {
         let count = count.min(self.length);
         self.length = self.length.saturating_sub(count);
-        self.start = if self.length == 0 { 0 } else { wrapped::<N>(self.start.saturating_add(count)) };
-    }
-
-    /// Drops all behind the first `length`.
-    pub fn truncate(&mut self, length: usize) {
-        self.length = self.length.min(length);
+        self.start = if self.length == 0 { 0 } else { wrapped(self.start.saturating_add(count), size) };
     }
 }
 
-/// A place below twice `N`, below `N`.
-const fn wrapped<const N: usize>(place: usize) -> usize {
-    if place < N { place } else { place.saturating_sub(N) }
+/// A place below twice `size`, below `size`.
+const fn wrapped(place: usize, size: usize) -> usize {
+    if place < size { place } else { place.saturating_sub(size) }
 }
 
 /// Copies `from` to the front of `to`, as far as there is room.

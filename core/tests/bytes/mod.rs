@@ -4,7 +4,7 @@ use w800_mqtt_core::bytes::Buffer;
 
 /// Owned bytes.
 #[derive(Debug, PartialEq)]
-pub struct Bytes(Vec<u8>);
+pub struct Bytes(pub Vec<u8>);
 
 impl AsRef<[u8]> for Bytes {
     fn as_ref(&self) -> &[u8] {

@@ -147,7 +147,10 @@ fn draw_qos(random: &mut Random, most: usize, choices: &[u8]) -> Vec<u8> {
 
 impl Life {
     pub fn new(seed: u64, fault: Fault) -> Self {
-        let mut random = Random::new(seed);
+        Self::of(Random::new(seed), fault)
+    }
+
+    pub fn of(mut random: Random, fault: Fault) -> Self {
         let plan = draw_qos(&mut random, 12, &[0, 1, 1, 1, 2, 2, 2, 2]);
         let incoming = draw_qos(&mut random, 6, &[1, 2]);
         let refused = if random.percent(10) && !plan.is_empty() { Some(random.below(plan.len()) as u8) } else { None };

@@ -248,7 +248,8 @@ pub fn fate(code: Code) -> Fate {
             [with_data(Fresh, &["AT+MQTTCERT=0,0,5"], "hello")],
         ),
         Code::CertLengthError => raised(
-            "no client certificate where one is needed (schemes 4, 5, 9, 10), or one of more than 16,384 bytes",
+            "no client certificate where one is needed (schemes 4, 5, 9, 10), one of more than 16,384 bytes, or a chain that \
+             makes a longer message than the firmware's Mbed TLS can send",
             [
                 way(NoCredentials, &[r#"AT+MQTTUSERCFG=0,4,"w800","","",0,0,"""#, CONN]),
                 way(Fresh, &["AT+MQTTCERT=0,1,16385"]),

@@ -289,14 +289,18 @@ fn message_length(line: &[u8]) -> Option<usize> {
 mod tests {
     use super::*;
 
-    fn labels(happenings: &[Serial<'_>]) -> Vec<String> {
+    fn events(happenings: &[Serial<'_>]) -> Vec<Event> {
         let mut port = Port::default();
         let mut found = Vec::new();
         for (at, what) in (0..).zip(happenings) {
             port.take(at, *what, &mut |event| found.push(event));
         }
         found.sort_by_key(|event| event.at);
-        found.into_iter().map(|event| event.label).collect()
+        found
+    }
+
+    fn labels(happenings: &[Serial<'_>]) -> Vec<String> {
+        events(happenings).into_iter().map(|event| event.label).collect()
     }
 
     #[test]
@@ -360,9 +364,7 @@ mod tests {
 
     #[test]
     fn an_answer_knows_its_command() {
-        let mut port = Port::default();
-        let mut answers = Vec::new();
-        for (at, what) in (0..).zip([
+        let all = events(&[
             Serial::Received(b"AT\r\nAT+MQTTPUBRAW=0,\"t\",2,0,0\r\n"),
             Serial::Printed(b"\r\nOK\r\n"),
             Serial::Printed(b"\r\nOK\r\n\r\n>"),
@@ -370,9 +372,8 @@ mod tests {
             Serial::Printed(b"\r\n+MQTTPUB:OK\r\n"),
             Serial::Received(b"AT\r\n"),
             Serial::Printed(b"+MQTTDISCONNECTED:0\r\n\r\nERROR\r\n"),
-        ]) {
-            port.take(at, what, &mut |event| answers.extend(event.asked.map(|asked| (asked, event.label))));
-        }
+        ]);
+        let answers: Vec<_> = all.into_iter().filter_map(|event| Some((event.asked?, event.label))).collect();
         let expected = [(0, "OK"), (0, "OK"), (0, "+MQTTPUB:OK"), (5, "ERROR")];
         assert_eq!(answers, expected.map(|(at, label)| (at, label.to_owned())));
     }

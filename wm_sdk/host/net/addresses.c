@@ -64,7 +64,7 @@ int addresses_await(uint32_t timeout_ms, bool (*goes_on)(void *), void *context)
     return 0;
 }
 
-void net_get_addresses(struct net_addresses *addresses)
+void addresses_get(struct net_addresses *addresses)
 {
     ip4addr_ntoa_r(netif_ip4_addr(interface_netif()), addresses->ip, sizeof addresses->ip);
     ip4addr_ntoa_r(netif_ip4_gw(interface_netif()), addresses->gateway, sizeof addresses->gateway);

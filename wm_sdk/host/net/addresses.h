@@ -20,7 +20,6 @@ struct net_addresses {
 };
 
 /* What the interface has now. */
-void net_get_addresses(struct net_addresses *addresses);
 void net_get_mac(uint8_t mac[NET_MAC_BYTES]);
 void net_get_dns_server(unsigned index, char address[NET_ADDRESS_BYTES]);
 
@@ -35,7 +34,8 @@ void net_set_hostname(const char *name);
 /* In the place of those that DHCP gives, or of the defaults; an empty list gives its place back at the next joining. */
 bool net_set_dns_servers(const char *const *addresses, size_t count);
 
-/* As net_await_address(), where lwIP runs here. */
+/* As net_get_addresses() and net_await_address(), where lwIP runs here. */
+void addresses_get(struct net_addresses *addresses);
 int addresses_await(uint32_t timeout_ms, bool (*goes_on)(void *), void *context);
 
 #endif

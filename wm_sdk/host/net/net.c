@@ -129,6 +129,12 @@ char *net_address(char *buffer, size_t length)
     return stack->address(buffer, length);
 }
 
+void net_get_addresses(struct net_addresses *addresses)
+{
+    addresses_get(addresses);
+    net_address(addresses->ip, sizeof addresses->ip);
+}
+
 int net_sntp_start(const char *const *servers, size_t count, net_time_listener listener)
 {
     virtual_servers_know_time_servers(servers, count);

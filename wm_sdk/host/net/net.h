@@ -44,6 +44,9 @@ int net_await_address(uint32_t timeout_ms, bool (*goes_on)(void *), void *contex
 /* Leaves it: frames are lost in both directions, the address is gone and with it every connection. From a task. */
 void net_link_down(void);
 
+/* What the interface has now; of another's stack the address alone. */
+void net_get_addresses(struct net_addresses *addresses);
+
 /* The board's IPv4 address as text, "0.0.0.0" where it has none. Returns `buffer`. */
 char *net_address(char *buffer, size_t length);
 

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -24,6 +25,7 @@
 #include "virtual_servers.h"
 
 #define POLL_CAPACITY 256
+#define SOCKET_BUFFER 16384
 #define NANOSECONDS_PER_US 1000
 #define US_PER_MS 1000
 
@@ -288,6 +290,15 @@ static void no_timer_mod(void *timer, int64_t expire_time, void *opaque)
     (void)opaque;
 }
 
+/* What the host holds for a peer that does not read is kept as small as in a router; by itself it would grow to
+ * megabytes. */
+static void bound_buffer(int fd, void *opaque)
+{
+    (void)opaque;
+    const int bytes = SOCKET_BUFFER;
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+}
+
 static void no_poll_fd(int fd, void *opaque)
 {
     (void)fd;
@@ -307,7 +318,7 @@ static const SlirpCb callbacks = {
     .timer_new = no_timer_new,
     .timer_free = no_timer_free,
     .timer_mod = no_timer_mod,
-    .register_poll_fd = no_poll_fd,
+    .register_poll_fd = bound_buffer,
     .unregister_poll_fd = no_poll_fd,
     .notify = no_notify,
 };

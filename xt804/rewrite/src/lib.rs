@@ -2,17 +2,19 @@
 //! takes the long form of most instructions. This rewrites the assembly it writes (`--emit=asm`), function by function:
 //!
 //! 1. [`call`]: a call of a function of the same file is a `bsr`; the literal that held its address goes.
-//! 2. [`constant`]: a number of two instructions is one, or two short ones.
-//! 3. [`condition`]: a condition that is stored only to be tested again is used as it is.
-//! 4. [`frame`]: registers are saved by `push` and restored by `pop`, which returns; those that gain most from it get the
-//!    numbers that short instructions can name.
-//! 5. [`line`]: no instruction says how long it is, so GNU as takes the shortest form, of branches too.
+//! 2. [`pool`]: literals go where GNU as wants them, in reach of a short `lrw`.
+//! 3. [`constant`]: a number of two instructions is one, or two short ones.
+//! 4. [`condition`]: a condition that is made a number is not masked again.
+//! 5. [`frame`]: registers are saved by `push` and restored by `pop`, which returns; those that gain most from it get the
+//!    numbers that [`short`] instructions can name.
+//! 6. [`line`]: no instruction says how long it is, so GNU as takes the shortest form, of branches too.
 //!
 //! Line tables and call frame information stay right. A function in which something is not as LLVM makes it keeps its
-//! instructions. Nothing here is believed: `tests/equivalent.rs` proves of the archive that each function still does what
+//! instructions. Nothing here is believed: `xt804/tests/equivalent.rs` proves of the archive that each function still does what
 //! LLVM's own object does.
 
 pub mod call;
+pub mod condition;
 
 pub mod constant;
 pub mod frame;
@@ -64,6 +66,7 @@ fn rewrite_function(lines: &mut Vec<Line>, functions: &BTreeSet<String>) -> BTre
     call::rewrite(lines, functions);
     pool::rewrite(lines);
     constant::rewrite(lines);
+    condition::rewrite(lines);
 
     frame::rewrite(lines)
 }

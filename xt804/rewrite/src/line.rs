@@ -124,11 +124,6 @@ impl Instruction {
     pub fn number(&self, place: usize) -> Option<i64> {
         if let Some(Operand::Number(number)) = self.operands.get(place) { Some(*number) } else { None }
     }
-
-    /// Whether it is this one, of these registers and numbers.
-    pub fn is(&self, name: &str, operands: &[Operand]) -> bool {
-        self.name == name && self.operands == operands
-    }
 }
 
 impl fmt::Display for Instruction {

@@ -72,6 +72,17 @@ fn numbers_of_two_halves() {
     );
 }
 
+#[test]
+fn a_bit_is_not_masked() {
+    check(&["mvc32 a0", ".loc 1 2 3", "andi32 a0, a0, 1"], &["mvc r0", ".loc 1 2 3"]);
+    check(&["mvcv16 l0", "andi32 l0, l0, 1", "andi32 l0, l0, 1"], &["mvcv r4"]);
+    // Another mask, another register, another value.
+    check(&["mvc32 a0", "andi32 a0, a0, 2"], &["mvc r0", "andi r0, r0, 2"]);
+    check(&["mvc32 a0", "andi32 a1, a0, 1"], &["mvc r0", "andi r1, r0, 1"]);
+    check(&["mvc32 a0", "ld16.w a0, (a1, 0)", "andi32 a0, a0, 1"], &["mvc r0", "ld.w r0, (r1, 0)", "andi r0, r0, 1"]);
+    check(&["mvc32 a0", ".LBB0_1:", "andi32 a0, a0, 1"], &["mvc r0", ".LBB0_1:", "andi r0, r0, 1"]);
+}
+
 const SAVE: [&str; 3] = ["subi16 sp, sp, 8", "st16.w l0, (sp, 4)", "st32.w lr, (sp, 0)"];
 const RESTORE: [&str; 4] = ["ld32.w lr, (sp, 0)", "ld16.w l0, (sp, 4)", "addi16 sp, sp, 8", "rts16"];
 

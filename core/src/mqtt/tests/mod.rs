@@ -65,7 +65,7 @@ fn happened(event: Event<'_, Vec<u8>>) -> Happened {
                 Delivery::AtLeastOnce(identifier) => (1, identifier.get()),
                 Delivery::ExactlyOnce(identifier) => (2, identifier.get()),
             };
-            let topic = core::str::from_utf8(&head.topic).unwrap().to_string();
+            let topic = core::str::from_utf8(head.topic.as_ref()).unwrap().to_string();
             Happened::Message(topic, qos, identifier, head.payload_length)
         }
         Event::Payload(piece) => Happened::Payload(piece.to_vec()),
