@@ -125,16 +125,19 @@ fn tool(name: &str) -> PathBuf {
     PathBuf::from(format!("{}{name}", prefix.trim()))
 }
 
-static IMAGE: LazyLock<PathBuf> = LazyLock::new(|| {
+static IMAGE: LazyLock<PathBuf> = LazyLock::new(|| program("xt804", PROGRAM, "table"));
+
+/// Assembles and links a program; `root` is what must be in it.
+fn program(name: &str, source: &str, root: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let [source, object, image] = ["xt804.s", "xt804.o", "xt804.elf"].map(|name| folder.join(name));
-    fs::write(&source, PROGRAM).unwrap();
+    let [text, object, image] = ["s", "o", "elf"].map(|kind| folder.join(format!("{name}.{kind}")));
+    fs::write(&text, source).unwrap();
     let mut assemble = Command::new(tool("as"));
-    let status = assemble.args(["-mcpu=ck804ef", "-mhard-float", "-o"]).arg(&object).arg(&source).status().unwrap();
+    let status = assemble.args(["-mcpu=ck804ef", "-mhard-float", "-o"]).arg(&object).arg(&text).status().unwrap();
     assert!(status.success());
-    Link { ld: &tool("ld"), inputs: &[object], roots: &["table"], output: &image }.run().unwrap();
+    Link { ld: &tool("ld"), inputs: &[object], roots: &[root], output: &image }.run().unwrap();
     image
-});
+}
 
 /// The board with the program, after one line on its port.
 fn run(line: &str, options: &[&str]) -> Output {
@@ -204,4 +207,16 @@ fn an_image_is_asked_for_and_looked_at() {
     let wrong = ["--cpu", "xt804", "--image", env!("CARGO_BIN_EXE_w800-sim")];
     let wrong = Command::new(env!("CARGO_BIN_EXE_w800-sim")).args(wrong).output().unwrap();
     assert!(!wrong.status.success() && text(&wrong.stderr).contains("w800-sim: "), "{}", text(&wrong.stderr));
+}
+
+/// What makes an image a whole one is that it has lwIP's interface.
+#[test]
+fn static_data_of_a_whole_image_fits_the_chips_ram() {
+    let source =
+        "    .text\n    .global interface_start\ninterface_start:\n    .long large\n    .comm large, 300000, 4\n";
+    let image = program("xt804_large", source, "interface_start");
+    let board =
+        Command::new(env!("CARGO_BIN_EXE_w800-sim")).args(["--cpu", "xt804", "--image"]).arg(image).output().unwrap();
+    assert!(!board.status.success());
+    assert!(text(&board.stderr).contains("300000 bytes of static data in 294912 of RAM"), "{}", text(&board.stderr));
 }
