@@ -53,7 +53,7 @@ has() {
 link() {
     local roots=w800_mqtt_at_table,w800_mqtt_at_get_statistics name
     # A build without TLS has no credential to set, and one for the server's argv nothing to register the line with.
-    for name in w800_mqtt_at_set_credential __wrap_wm_atcmd_dev_register; do
+    for name in w800_mqtt_at_set_credential w800_mqtt_at_set_line_hook __wrap_wm_atcmd_dev_register; do
         if has "$name"; then
             roots+=,$name
         fi

@@ -20,6 +20,7 @@ const RUST_TREES: &[Tree<'static>] = &[
     Tree { path: "src", library: "w800_mqtt_at" },
     Tree { path: "core/src", library: "w800_mqtt_core" },
     Tree { path: "sim/src", library: "w800_sim" },
+    Tree { path: "explore/src", library: "w800_explore" },
     Tree { path: "xt804/src", library: "xt804" },
     Tree { path: "wm_sdk/surface/src", library: "sdk_surface" },
 ];
