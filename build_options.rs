@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 const PREFIX: &str = "W800_MQTT_AT_";
 const COMPONENT: &str = "CONFIG_COMPONENT_W800_MQTT_AT_ENABLED";
 
-/// A Kconfig symbol of the component, and what `scripts/build-target.sh` does with the compiled code. They are no options
-/// here, and variables of their names are no mistake.
-const FOREIGN: &[&str] = &["W800_MQTT_AT_PREBUILT", "W800_MQTT_AT_REWRITE"];
+/// A Kconfig symbol of the component, and what `scripts/build-target.sh` itself takes. They are no options here, and
+/// variables of their names are no mistake.
+const FOREIGN: &[&str] = &["W800_MQTT_AT_PREBUILT", "W800_MQTT_AT_REWRITE", "W800_MQTT_AT_PANIC_PLACES"];
 
 /// What an option may be.
 enum Kind {

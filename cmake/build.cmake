@@ -56,7 +56,7 @@ add_custom_command(
     VERBATIM
 )
 # Cargo's own list of sources, which the archive's DEPFILE is made of, has the library's only.
-file(GLOB w800_mqtt_at_rewrite CONFIGURE_DEPENDS "${w800_mqtt_at_root}/xt804/rewrite/src/*.rs")
+file(GLOB w800_mqtt_at_rewrite "${w800_mqtt_at_root}/xt804/rewrite/src/*.rs")
 add_custom_command(
     OUTPUT "${w800_mqtt_at_archive}"
     COMMAND ${CMAKE_COMMAND} -E env

@@ -5,7 +5,8 @@
 #   scripts/build-target.sh [cargo options]
 #
 # The last line is the total. Environment: CARGO_TARGET_DIR, WM_IOT_SDK_PATH, WM_IOT_SDK_CONFIG, the build options
-# W800_MQTT_AT_… (docs/options.md), and W800_MQTT_AT_REWRITE: n leaves the compiler's code as it is.
+# W800_MQTT_AT_… (docs/options.md). Two are of this script alone: W800_MQTT_AT_REWRITE=n leaves the compiler's code as it
+# is, W800_MQTT_AT_PANIC_PLACES=n leaves out where a panic came from.
 # Installs what is missing (scripts/setup.sh target).
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -28,6 +29,7 @@ compile() {
     sysroot=$(toolchain rustc --print sysroot)
     [[ $library == "$sysroot"/* ]] || export __CARGO_TESTS_ONLY_SRC_ROOT=$library
     export RUSTC_BOOTSTRAP=1
+    [[ $places == y ]] || RUSTFLAGS="${RUSTFLAGS:-} -Zlocation-detail=none"
     export RUSTFLAGS="${RUSTFLAGS:-} -Zfmt-debug=none -Cllvm-args=-inline-threshold=30 -Cllvm-args=-disable-machine-licm --remap-path-prefix=$root= --remap-path-prefix=$library=core"
     toolchain cargo fetch --quiet --manifest-path "$root/Cargo.toml"
     export RUSTFLAGS="$RUSTFLAGS$(remap_registry)"
@@ -68,8 +70,12 @@ rewrite() {
     [[ $object == *.o && $object != *$'\n'* ]] || die "one object was expected in the archive, not: $object"
     cp "$target/$spec/firmware/deps/${object%%.*}.s" "$out/compiled.s"
     "${csky}ar" p "$1" "$object" >"$out/compiled.o"
-    toolchain cargo run --quiet --manifest-path "$root/xt804/Cargo.toml" --package xt804-rewrite \
-        --target-dir "$out/xt804" -- "$out/compiled.s" "$out/rewritten.s" >&2
+    # A tool for this machine: the chip's flags are not for it.
+    (
+        unset RUSTFLAGS RUSTC_BOOTSTRAP
+        toolchain cargo run --quiet --manifest-path "$root/xt804/Cargo.toml" --package xt804-rewrite \
+            --target-dir "$out/xt804" -- "$out/compiled.s" "$out/rewritten.s" >&2
+    )
     "${csky}as" -mcpu=ck804ef -mhard-float -o "$out/rewritten.o" "$out/rewritten.s"
     "${csky}objcopy" --dump-section .csky.attributes="$out/attributes" "$out/compiled.o" /dev/null
     "${csky}objcopy" --update-section .csky.attributes="$out/attributes" "$out/rewritten.o"
@@ -98,8 +104,16 @@ sizes() {
         awk -f "$root/scripts/target/sizes.awk"
 }
 
-rewrite=${W800_MQTT_AT_REWRITE:-y}
-[[ $rewrite == [yn] ]] || die "W800_MQTT_AT_REWRITE=$rewrite: must be y or n"
+# switch <option>: y unless the environment says n.
+switch() {
+    local name=W800_MQTT_AT_$1
+    local value=${!name:-y}
+    [[ $value == [yn] ]] || die "$name=$value: must be y or n"
+    echo "$value"
+}
+
+rewrite=$(switch REWRITE)
+places=$(switch PANIC_PLACES)
 "$root/scripts/setup.sh" target >&2
 mkdir -p "$out"
 # One at a time: tests that run side by side share this folder.

@@ -138,6 +138,7 @@ struct Builds {
     lean: Built,
     websocket_alone: Built,
     documents_alone: Built,
+    compiled: Built,
 }
 
 static BUILDS: LazyLock<Builds> = LazyLock::new(|| Builds {
@@ -145,6 +146,7 @@ static BUILDS: LazyLock<Builds> = LazyLock::new(|| Builds {
     lean: build(&[("TLS", "n"), ("WEBSOCKET", "n"), ("ADDITIONS", "n"), ("ERROR_LINES", "n"), ("ARGV", "decoded")]),
     websocket_alone: build(&[("TLS", "n")]),
     documents_alone: build(&[("ADDITIONS", "n"), ("WEBSOCKET", "n"), ("ARGV", "raw")]),
+    compiled: build(&[("REWRITE", "n"), ("PANIC_PLACES", "n")]),
     default: build(&[]),
 });
 
@@ -240,6 +242,8 @@ fn a_wrong_value_stops_the_build() {
             ("TASK_PRIORITY", "7"),
             "error: W800_MQTT_AT_TASK_PRIORITY=7: must be a number from 1 to 6, below the AT server's 7",
         ),
+        (("REWRITE", "off"), "error: W800_MQTT_AT_REWRITE=off: must be y or n"),
+        (("PANIC_PLACES", "0"), "error: W800_MQTT_AT_PANIC_PLACES=0: must be y or n"),
     ] {
         let output = run(&[option]);
         let said = String::from_utf8_lossy(&output.stderr);
@@ -310,6 +314,18 @@ fn additions_are_rows_and_lines() {
         assert!(default.holds(text) && !documents_alone.holds(text), "{text}");
     }
     assert!(!documents_alone.needs_any("wm_nvs_"), "what was stored once must not come back unseen");
+}
+
+#[test]
+fn rewritten_code_is_shorter() {
+    let Builds { default, compiled, .. } = &*BUILDS;
+    assert!(default.flash_bytes() + 8 * 1024 < compiled.flash_bytes());
+    assert_eq!((&default.needs, &default.offers), (&compiled.needs, &compiled.offers));
+}
+
+#[test]
+fn places_of_panics() {
+    assert!(BUILDS.default.holds(".rs") && !BUILDS.compiled.holds(".rs"));
 }
 
 #[test]
