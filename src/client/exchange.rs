@@ -54,6 +54,9 @@ pub fn publish(
     }
 }
 
+/// A request's packet identifier and length.
+pub type Made = Result<(PacketIdentifier, usize), NotMade>;
+
 /// Sends a request that `encode` makes (its packet identifier and length) and waits for the broker's answer until
 /// `deadline`; `None` when none came.
 ///
@@ -62,7 +65,7 @@ pub fn publish(
 pub fn request(
     runtime: &'static LinkRuntime,
     deadline: Instant,
-    encode: &dyn Fn(&mut Session<Bytes>, &mut [u8; LONGEST_CONTROL]) -> Result<(PacketIdentifier, usize), NotMade>,
+    encode: &dyn Fn(&mut Session<Bytes>, &mut [u8; LONGEST_CONTROL]) -> Made,
 ) -> Result<Option<Reply>, Code> {
     runtime.done.drain();
     let Some(right) = SendRight::claim(runtime, deadline) else { return Ok(None) };

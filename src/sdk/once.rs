@@ -1,6 +1,7 @@
 //! What is set up once, before there is a lock to wait for.
 
 use super::clock;
+use super::word::Flag;
 use spin::mutex::SpinMutex;
 
 /// Gives the processor away while another task sets up what is set up once.
@@ -16,12 +17,15 @@ impl spin::RelaxStrategy for Yield {
 /// What is set up once, by the first task that needs it, while any other that needs it sleeps: before it is done there is
 /// no mutex to wait for.
 #[derive(Debug)]
-pub struct Once(SpinMutex<bool, Yield>);
+pub struct Once {
+    setting_up: SpinMutex<(), Yield>,
+    done: Flag,
+}
 
 impl Once {
     /// Not set up yet.
     pub const fn new() -> Self {
-        Self(SpinMutex::new(false))
+        Self { setting_up: SpinMutex::new(()), done: Flag::new(false) }
     }
 
     /// Sets it up, unless that was done before.
@@ -29,10 +33,16 @@ impl Once {
     /// # Errors
     /// What `set_up` says; it is asked again the next time.
     pub fn run<E>(&self, set_up: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
-        let mut done = self.0.lock();
-        if !*done {
+        if self.done.get() { Ok(()) } else { self.set_up(set_up) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn set_up<E>(&self, set_up: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
+        let _alone = self.setting_up.lock();
+        if !self.done.get() {
             set_up()?;
-            *done = true;
+            self.done.set(true);
         }
         Ok(())
     }

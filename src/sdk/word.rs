@@ -65,6 +65,10 @@ shared! {
 impl Flag {
     /// Takes the value back that was set: whether it was. Of two tasks at once one gets it.
     pub fn take(&self) -> bool {
+        self.get() && self.take_set()
+    }
+
+    fn take_set(&self) -> bool {
         #[cfg(target_arch = "csky")]
         {
             use super::bindings::{wm_os_internal_release_critical, wm_os_internal_set_critical};

@@ -8,7 +8,7 @@
 use super::code::Code;
 use super::command::{Command, LINE_MAX};
 use super::parse::{self, Split};
-use super::quoting::{self, Field, Fields};
+use super::quoting::{self, Field, FieldForm, Fields};
 
 /// What the server leaves of quotes and escapes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +88,7 @@ pub fn split_decoded<'a>(row: &'static Command, args: &[&[u8]], scratch: &'a mut
     let mut start = 0;
     for arg in args {
         let end = scratch.append(start, arg)?;
-        fields.push(Field::plain(start, end)).map_err(|_| Code::ParameterCountsIsWrong)?;
+        fields.push(Field::new(start, end, FieldForm::Plain)).map_err(|_| Code::ParameterCountsIsWrong)?;
         start = end;
     }
     let line = scratch.first(start)?;

@@ -67,8 +67,8 @@ impl<'a> Split<'a> {
             return Err(code);
         }
         for field in self.fields.iter_mut().filter(|field| field.form == FieldForm::Escaped) {
-            if let Some(content) = self.line.get_mut(field.start..field.end) {
-                field.end = field.start.saturating_add(quoting::unescape(content));
+            if let Some(content) = self.line.get_mut(field.start()..field.end()) {
+                field.shorten(quoting::unescape(content));
             }
         }
         let line: &'a [u8] = self.line;

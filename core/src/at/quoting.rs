@@ -44,23 +44,37 @@ impl FieldForm {
 /// One parameter's place, without its quotes: `start..end` lies within the line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Field {
-    pub start: usize,
-    pub end: usize,
+    start: u16,
+    end: u16,
     pub form: FieldForm,
 }
 
 impl Field {
-    pub(super) const fn plain(start: usize, end: usize) -> Self {
-        Field { start, end, form: FieldForm::Plain }
+    /// The bytes `start..end` of a line.
+    pub(super) fn new(start: usize, end: usize, form: FieldForm) -> Self {
+        Field { start: narrow(start), end: narrow(end), form }
+    }
+
+    pub(super) fn start(&self) -> usize {
+        usize::from(self.start)
+    }
+
+    pub(super) fn end(&self) -> usize {
+        usize::from(self.end)
+    }
+
+    /// Only its first `length` bytes are left.
+    pub(super) fn shorten(&mut self, length: usize) {
+        self.end = narrow(self.start().saturating_add(length));
     }
 
     pub(super) fn of<'l>(&self, line: &'l [u8]) -> &'l [u8] {
-        line.get(self.start..self.end).unwrap_or_default()
+        line.get(self.start()..self.end()).unwrap_or_default()
     }
 
     /// Where the following parameter starts, if there is one: behind the comma, or at the quote that takes its place.
     fn next(&self, line: &[u8]) -> Option<usize> {
-        let end = if self.form.has_quotes() { after(self.end) } else { self.end };
+        let end = if self.form.has_quotes() { after(self.end()) } else { self.end() };
         line.get(end).map(|byte| if *byte == b',' { after(end) } else { end })
     }
 }
@@ -183,13 +197,18 @@ const fn after(position: usize) -> usize {
     position.wrapping_add(1)
 }
 
+/// `position` in two bytes: [`strict`] reads no line that is longer, nor does the tolerant search.
+fn narrow(position: usize) -> u16 {
+    u16::try_from(position).unwrap_or(u16::MAX)
+}
+
 /// A string that starts at `start` and whose closing quote is `quote`, if what follows it lets it close there.
 fn quoted(line: &[u8], start: usize, quote: &Quote) -> Option<Field> {
     if line.get(after(quote.position)).is_some_and(|byte| *byte != b',') {
         return None;
     }
     let form = if quote.escapes { FieldForm::Escaped } else { FieldForm::Quoted };
-    Some(Field { start: after(start), end: quote.position, form })
+    Some(Field::new(after(start), quote.position, form))
 }
 
 /// A parameter outside quotes. A quote ends the LinkID of a command that needs no comma there, and is a fault elsewhere.
@@ -201,7 +220,7 @@ fn bare(row: &Command, position: usize, line: &[u8], start: usize) -> Option<Fie
         None | Some(b',') => true,
         Some(_) => row.comma_less && position == 0 && length > 0,
     };
-    ends.then_some(Field { start, end, form: FieldForm::Bare })
+    ends.then(|| Field::new(start, end, FieldForm::Bare))
 }
 
 /// What the strict grammar makes of a line: all its parameters, or those before the first fault.
@@ -213,8 +232,10 @@ struct Strict {
 }
 
 fn strict(row: &Command, line: &[u8]) -> Strict {
-    let mut read = Strict { fields: Fields::new(), count: 0, well_formed: true };
-    let mut next = Some(0);
+    // A field's place has two bytes.
+    let well_formed = line.len() < usize::from(u16::MAX);
+    let mut read = Strict { fields: Fields::new(), count: 0, well_formed };
+    let mut next = well_formed.then_some(0);
     while let Some(start) = next {
         let field = match line.get(start) {
             Some(b'"') => next_quote(line, after(start)).and_then(|quote| quoted(line, start, &quote)),
@@ -348,7 +369,7 @@ impl<'l> Search<'l> {
         if step.tried.is_some() && !content.is_free() {
             return None;
         }
-        let mut from = after(step.tried.map_or(step.start, |field| field.end));
+        let mut from = after(step.tried.map_or(step.start, |field| field.end()));
         let mut escapes = step.tried.is_some_and(|field| field.form == FieldForm::Escaped);
         while let Some(mut quote) = next_quote(self.line, from) {
             escapes |= quote.escapes;
