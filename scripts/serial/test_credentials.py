@@ -2,6 +2,7 @@
 contract; its codes are at-contract §7's)."""
 
 import hashlib
+import struct
 import time
 from dataclasses import dataclass
 
@@ -463,6 +464,41 @@ def test_they_survive_a_power_cycle(new_board, tmp_path, brokers, ours):
     link.store(KEY, b"")
     board.kill()
     link_of(new_board(*options)).port.ok("AT+MQTTCERT?", *ours.rows()[:2])
+
+
+def stored(credentials):
+    """A file of the virtual board's storage (wm_sdk/host/nvs.c) that is sound, whatever the texts in it are."""
+    texts = enumerate(credentials[kind] for kind in KINDS)
+    records = b"".join(struct.pack("<16s16sI", b"w800_mqtt", b"c%d0" % kind, len(text)) + text for kind, text in texts)
+    checksum = 2166136261
+    for byte in records:
+        checksum = (checksum ^ byte) * 16777619 % (1 << 32)
+    return b"W800NVS1" + struct.pack("<II", len(records), checksum) + records
+
+
+@pytest.mark.virtual("a storage that is written by hand")
+@each_kind
+def test_a_damaged_one_in_the_storage(new_board, tmp_path, brokers, ours, kind):
+    """Reported, not used; stored anew, all is well."""
+    texts = [ours[each] for each in KINDS]
+    texts[kind] = texts[kind][: len(texts[kind]) // 2]
+    (tmp_path / "nvs").write_bytes(stored(Set(*texts)))
+    link = link_of(new_board("--rtc", "host", "--nvs", str(tmp_path / "nvs")))
+    link.port.ok("AT+MQTTCERT?", *Set(*texts).rows())
+    fails(link, brokers, UNREADABLE[kind])
+    assert link.report().text.startswith("unusable")
+    link.store(kind, ours[kind])
+    connects(link, brokers)
+
+
+@pytest.mark.virtual("a storage that is written by hand")
+def test_a_longer_chain_in_the_storage(new_board, tmp_path, brokers, certificates):
+    """As an older firmware may have stored it."""
+    client = chain_of(certificates, LONGEST_MESSAGE + 1)
+    (tmp_path / "nvs").write_bytes(stored(Set(certificates.root.pem, client.pem, client.key)))
+    link = link_of(new_board("--rtc", "host", "--nvs", str(tmp_path / "nvs")))
+    fails(link, brokers, Code.CERTIFICATE_NONE)
+    assert link.report() == Report(Code.CERTIFICATE_NONE, 3, LONGEST_MESSAGE + 1, UNSENDABLE)
 
 
 @pytest.mark.virtual("a board of its own, started for it")

@@ -200,3 +200,136 @@ fn read<T>(link: u8, kind: CredentialKind, parse: impl FnOnce(&[u8]) -> Result<T
 
 /// In words.
 pub const NO_MEMORY: &str = "no memory for TLS";
+
+/// Damage in the storage: what comes of it is reported, never used, never fatal.
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sdk::storage::testing;
+    use crate::sdk::task::testing::on_task;
+    use std::ffi::CString;
+    use std::os::unix::ffi::OsStrExt;
+    use std::path::PathBuf;
+    use std::vec::Vec;
+    use std::{env, fs, process};
+
+    const CERTIFICATE: &[u8] = include_bytes!("testdata/certificate.der");
+    const KEY: &[u8] = include_bytes!("testdata/key.der");
+
+    /// Where the key has its number (RFC 5915): the rest of it says again what follows from that, or nothing.
+    const NUMBER: core::ops::Range<usize> = 7..39;
+
+    /// Damaged bytes are what they were but for this.
+    #[derive(Debug, Clone, Copy)]
+    enum Damage {
+        Bit(usize),
+        Cut(usize),
+    }
+
+    impl Damage {
+        /// Of each bit of `length` bytes, and each cut that leaves any.
+        fn all(length: usize) -> impl Iterator<Item = Self> {
+            (0..length * 8).map(Self::Bit).chain((1..length).map(Self::Cut))
+        }
+
+        fn done_to(self, bytes: &[u8]) -> Vec<u8> {
+            match self {
+                Self::Bit(bit) => {
+                    let mut damaged = bytes.to_vec();
+                    damaged[bit / 8] ^= 1 << (bit % 8);
+                    damaged
+                }
+                Self::Cut(length) => bytes[..length].to_vec(),
+            }
+        }
+    }
+
+    /// A storage in a file that nobody else has, with the key in it; one test uses it.
+    fn stored() -> PathBuf {
+        let path = env::temp_dir().join(std::format!("w800-credentials-{}", process::id()));
+        fs::write(&path, b"").unwrap();
+        restart(&path);
+        put(CredentialKind::Key, KEY);
+        path
+    }
+
+    fn restart(path: &std::path::Path) {
+        testing::start(&CString::new(path.as_os_str().as_bytes()).unwrap());
+    }
+
+    fn put(kind: CredentialKind, text: &[u8]) {
+        storage::store(key(&name(0, kind)), text).unwrap();
+    }
+
+    fn gathered(verify: bool, show: bool) -> Result<(), Code> {
+        let mut random = Random::new().unwrap();
+        gather(0, verify, show, &mut random).map(drop).map_err(|failure| failure.code)
+    }
+
+    /// The storage is none any more: what was in it is missing, and nothing is made of what is left.
+    fn a_damaged_file(path: &std::path::Path) {
+        let whole = fs::read(path).unwrap();
+        let damages = Damage::all(whole.len()).map(|damage| damage.done_to(&whole));
+        let noise = (0..500_u32).map(|seed| {
+            let length = seed as usize;
+            (0..length as u32)
+                .map(|at| (seed.wrapping_mul(31).wrapping_add(at).wrapping_mul(0x9E37_79B1) >> 24) as u8)
+                .collect()
+        });
+        for damaged in damages.chain(noise) {
+            fs::write(path, &damaged).unwrap();
+            restart(path);
+            assert_eq!(describe(0, CredentialKind::Key), Ok(None), "{damaged:?}");
+            assert_eq!(wanted_key(), Err(Code::KeyLengthError));
+        }
+        fs::write(path, &whole).unwrap();
+        restart(path);
+        assert_eq!(wanted_key(), Ok(()));
+    }
+
+    /// What a handshake finds that wants the key.
+    fn wanted_key() -> Result<(), Code> {
+        read(0, CredentialKind::Key, |_| Ok(())).map_err(|failure| failure.code)
+    }
+
+    /// The storage is sound, and what it keeps of `kind` is not. Mbed TLS may find a certificate in it; never another key.
+    fn damaged_text(kind: CredentialKind, whole: &[u8], every: usize) {
+        for damage in Damage::all(whole.len()).step_by(every) {
+            let damaged = damage.done_to(whole);
+            put(kind, &damaged);
+            let result = gathered(kind == CredentialKind::Authority, kind != CredentialKind::Authority);
+            let mismatch = kind == CredentialKind::Certificate && result == Err(Code::KeyReadFailed);
+            assert!(result == Ok(()) || result == Err(kind.read_code()) || mismatch, "{damage:?}: {result:?}");
+            let harmless = match damage {
+                Damage::Bit(bit) => kind != CredentialKind::Key || !NUMBER.contains(&(bit / 8)),
+                Damage::Cut(_) => false,
+            };
+            assert!(harmless || result.is_err(), "{damage:?} was used");
+        }
+        put(kind, whole);
+        assert_eq!(gathered(true, true), Ok(()));
+    }
+
+    #[test]
+    fn damage_in_the_storage() {
+        on_task(|| {
+            let path = stored();
+            a_damaged_file(&path);
+            put(CredentialKind::Authority, CERTIFICATE);
+            put(CredentialKind::Certificate, CERTIFICATE);
+            damaged_text(CredentialKind::Authority, CERTIFICATE, 1);
+            damaged_text(CredentialKind::Certificate, CERTIFICATE, 5);
+            damaged_text(CredentialKind::Key, KEY, 1);
+            for (kind, other) in [
+                (CredentialKind::Authority, KEY),
+                (CredentialKind::Certificate, KEY),
+                (CredentialKind::Key, CERTIFICATE),
+            ] {
+                put(kind, other);
+                assert_eq!(gathered(kind == CredentialKind::Authority, true), Err(kind.read_code()));
+                put(kind, if kind == CredentialKind::Key { KEY } else { CERTIFICATE });
+            }
+            fs::remove_file(path).unwrap();
+        });
+    }
+}

@@ -83,3 +83,25 @@ pub fn erase(key: &CStr) -> Result<(), Refused> {
     let status = unsafe { bindings::wm_nvs_del_key(group.0, key.as_ptr().cast()) };
     if is_ok(status) || status == bindings::WM_NVS_ERR_NOT_FOUND { Ok(()) } else { Err(Refused) }
 }
+
+/// A storage of the tests' own.
+#[cfg(test)]
+pub mod testing {
+    use core::ffi::{CStr, c_char, c_uint};
+
+    unsafe extern "C" {
+        fn nvs_start(path: *const c_char) -> bool;
+        fn wm_log_set_level(level: c_uint) -> i32;
+    }
+
+    /// What the board reads of the file at `path`, as after a loss of power; nothing is logged.
+    pub fn start(path: &CStr) {
+        const SILENT: c_uint = 0;
+        // SAFETY: the path ends in NUL, and any level may be set.
+        let started = unsafe {
+            wm_log_set_level(SILENT);
+            nvs_start(path.as_ptr())
+        };
+        assert!(started);
+    }
+}
