@@ -33,8 +33,9 @@ pub fn connect(host: &[u8], port: u16, attempt: &Attempt<'_>) -> Result<Socket, 
     if !heap::has_room_for(CONNECT_BYTES) {
         return Err(Failure::no_memory(Stage::Tcp));
     }
-    let socket = Socket::connect(&peer).map_err(tcp_failure)?;
+    let socket = Socket::open(&peer).ok_or(Failure::no_memory(Stage::Tcp))?;
     while !attempt.is_over() {
+        socket.connect(&peer).map_err(tcp_failure)?;
         if attempt.wait(&socket, Interest::Writable) {
             return socket.connected().map(|()| socket).map_err(tcp_failure);
         }
@@ -51,7 +52,8 @@ fn resolve(host: &[u8], port: u16, attempt: &Attempt<'_>) -> Result<Address, Fai
     }
     loop {
         match attempt.lookup.resolution() {
-            Resolution::Found(digits) => return address(&digits, port).ok_or(failure),
+            // Digits can always be read, where there is memory for it.
+            Resolution::Found(digits) => return address(&digits, port).ok_or(Failure::no_memory(Stage::Dns)),
             Resolution::Failed => return Err(failure),
             Resolution::Silence => return Err(silence),
             Resolution::NoNetwork => return Err(because("no network")),

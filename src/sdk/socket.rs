@@ -128,28 +128,35 @@ impl Address {
 pub struct Socket(c_int);
 
 impl Socket {
-    /// Opens a TCP socket for this peer and starts to connect; wait for [`Interest::Writable`], then ask
-    /// [`Socket::connected`].
-    ///
-    /// # Errors
-    /// [`Broken`] when there is no socket to be had or the connect fails at once.
-    pub fn connect(peer: &Address) -> Result<Self, Broken> {
+    /// Opens a TCP socket for this peer; `None` when there is no memory for it.
+    pub fn open(peer: &Address) -> Option<Self> {
         // SAFETY: no requirements.
         let fd = unsafe {
             bindings::lwip_socket(peer.family, bindings::SOCK_STREAM as c_int, bindings::IPPROTO_TCP as c_int)
         };
         if fd < 0 {
-            return Err(Broken::Failed(0));
+            return None;
         }
         let socket = Self(fd);
         if !socket.set_non_blocking() {
-            return Err(Broken::Failed(0));
+            return None;
         }
         socket.set_no_delay();
+        Some(socket)
+    }
+
+    /// Starts to connect; wait for [`Interest::Writable`], then ask [`Socket::connected`].
+    ///
+    /// Where lwIP has no memory for it nothing happens, and only `errno` would tell: try again while nothing happens. A
+    /// connect that is on its way does not mind.
+    ///
+    /// # Errors
+    /// [`Broken`] when it fails at once.
+    pub fn connect(&self, peer: &Address) -> Result<(), Broken> {
         // SAFETY: the address is valid for `length` bytes.
-        let status = unsafe { bindings::lwip_connect(fd, (&raw const peer.storage).cast(), peer.length) };
-        match if status < 0 { socket.error() } else { 0 } {
-            0 => Ok(socket),
+        let status = unsafe { bindings::lwip_connect(self.0, (&raw const peer.storage).cast(), peer.length) };
+        match if status < 0 { self.error() } else { 0 } {
+            0 => Ok(()),
             error => Err(Broken::Failed(error)),
         }
     }
@@ -185,7 +192,7 @@ impl Socket {
     /// [`Broken`] with the reason.
     pub fn connected(&self) -> Result<(), Broken> {
         match self.error() {
-            0 => Ok(()),
+            0 if self.handle().wait(Interest::Writable, 0) != Ready::Broken => Ok(()),
             error => Err(Broken::Failed(error)),
         }
     }
@@ -224,7 +231,8 @@ impl SocketHandle {
     #[cfg(test)]
     pub const CLOSED: Self = Self(-1);
 
-    /// The pending error, which asking clears; 0 for none.
+    /// The pending error, which asking clears; 0 for none, and where lwIP has no memory for the answer: a socket that is
+    /// over shows in a wait as well.
     pub fn error(self) -> i32 {
         let mut error: c_int = 0;
         let mut length = size_of::<c_int>() as bindings::socklen_t;
@@ -238,7 +246,7 @@ impl SocketHandle {
                 &raw mut length,
             )
         };
-        if status < 0 { -1 } else { error }
+        if status < 0 { 0 } else { error }
     }
 
     fn wait(self, interest: Interest, milliseconds: u32) -> Ready {
