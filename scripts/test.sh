@@ -6,26 +6,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # More than there are processors: most serial tests wait most of the time. The chip's code is interpreted and waits less.
 WORKERS=${W800_TEST_WORKERS:-6}
 CHIP_WORKERS=${W800_TEST_WORKERS:-4}
-logs=$(mktemp -d)
-trap 'rm -rf "$logs"' EXIT
-
-# part <title> <command>...: its output is shown, and kept for the summary.
-part() {
-    local title=$1 start=$SECONDS output=$logs/output.$BASHPID status
-    shift
-    printf '\n=== %s\n' "$title"
-    "$@" 2>&1 | tee "$output"
-    status=${PIPESTATUS[0]}
-    summarize "$title" $((SECONDS - start)) "$status" "$output"
-}
-
-# summarize <title> <seconds> <status> <output>
-summarize() {
-    local result=passed
-    (($3 == 0)) || result=FAILED
-    printf '%s  %s (%d s)\n' "$result" "$1" "$2" >>"$logs/summary"
-    grep -E '^test result: |^RERUN |^[0-9]+ (passed|failed).* in [0-9.]+s' "$4" >>"$logs/summary"
-}
+# shellcheck source=scripts/parts.sh
+source scripts/parts.sh
 
 c_files() {
     find host include src scripts sim wm_sdk -name '*.[ch]' -print0
@@ -84,6 +66,4 @@ wait "$computing_job"
 cat "$logs/computing"
 part "component of the SDK's build" "$python" -m pytest -q -p no:cacheprovider scripts/component
 
-printf '\n=== summary\n'
-cat "$logs/summary"
-! grep -q '^FAILED' "$logs/summary"
+print_summary

@@ -199,6 +199,11 @@ class AtPort:
 
         self._await(prompted, timeout, "a prompt")
 
+    def prompted(self, timeout: float = ANSWER_SECONDS) -> bool:
+        """Wait for `>` or for an answer without it; which of the two."""
+        self._await(lambda: self._done or (self._pending and self._pending[0].phase == "data"), timeout, "a prompt or an answer")
+        return not self._done
+
     def fill(self, data: bytes, extra: bytes = b"", keep_open: bool = False) -> None:
         """The last bytes of a data phase, or such that others follow if it is to be kept open; `extra` goes out in the
         same write and belongs to the next line."""

@@ -39,6 +39,21 @@ def settles(at: AtPort, before: tuple[int, int, list[bytes]], seconds: float = 5
         time.sleep(0.2)
 
 
+CLOSED_SECONDS = 6
+"""In which lwIP forgets a connection that the board has closed: twice `TCP_MSL` of the board's lwIP, and more."""
+
+
+def settled(at: AtPort, seconds: float = 5, pause: float = 0.3) -> tuple[int, int, list[bytes]]:
+    """Wait until nothing changes any more for a moment: connections that the peer has closed have left lwIP."""
+    deadline = time.monotonic() + seconds
+    before = None
+    while (now := snapshot(at)) != before:
+        assert time.monotonic() < deadline, f"{before} then {now}"
+        before = now
+        at.quiet(pause)
+    return before
+
+
 @dataclass(frozen=True)
 class Share:
     """Bytes of the heap in one owner's hands, now and at most since `forget_peaks`."""

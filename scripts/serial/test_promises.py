@@ -108,6 +108,36 @@ def test_a_broker_that_closes_on_a_message_gets_one_at_a_time(link, peer):
     assert len(running.connections) == 4
 
 
+@pytest.mark.nightly
+@pytest.mark.timeout(600)
+def test_a_message_that_the_broker_refuses_by_closing_is_dropped(link, peer):
+    """The whole way, over the back-off of some seven connections: the culprit is found and dropped, once it is told, and
+    what waits behind it arrives on the same link."""
+    taken = []
+
+    def script(connection):
+        connection.accept()
+        while True:
+            packet = connection.receive(600)
+            if packet is None or packet.payload == b"poison":
+                return
+            taken.append(packet.payload)
+            connection.reply(packet)
+
+    link.configure()
+    link.connect(peer(script).port, reconnect=1)
+    link.port.error('AT+MQTTPUB=0,"t","poison",1,0,3000', Code.PUBLISH_FAILED)
+    link.port.send('AT+MQTTPUB=0,"t","behind it",1,0,3000')
+    assert link.port.answer(20).code in (Code.PUBLISH_FAILED, Code.DISCONNECTED)
+    until(lambda: link.report().text == "refused by the broker by closing", "the culprit's end", 500)
+    report = link.report()
+    assert (report.code, report.stage) == (Code.PUBLISH_FAILED, 6)
+    link.await_state(4, 120)
+    link.publish("t", "sound", 1)
+    assert b"sound" in taken
+    assert set(taken) <= {b"behind it", b"sound"}
+
+
 # --- back-off ---
 
 

@@ -9,7 +9,7 @@ import pytest
 from certificates import NAME
 from link import Code, Link
 from peer import DISCONNECT, PUBLISH, Connection, publish
-from resources import forget_peaks, heap, settles, shares, snapshot, tasks
+from resources import forget_peaks, heap, settled, settles, shares, snapshot, tasks
 from secure import MUTUAL, PRESENTING, SECURE, equip, hosts, over_websocket
 from tls import FATAL_ALERT, open_websocket, read_hello, say_goodbye, server_context, shake_hands
 
@@ -38,17 +38,6 @@ def session(link, brokers, scheme):
     link.publish_raw("memory", b"y" * 4096, 1)
     assert len(link.port.message().data) == 4096
     link.port.ok("AT+MQTTCLEAN=0")
-
-
-def settled(at, seconds=5):
-    """Wait until closed connections have left lwIP: nothing changes any more."""
-    deadline = time.monotonic() + seconds
-    before = None
-    while (now := snapshot(at)) != before:
-        assert time.monotonic() < deadline, f"{before} then {now}"
-        before = now
-        at.quiet(0.3)
-    return before
 
 
 @pytest.mark.parametrize("scheme", SECURE)
