@@ -2,10 +2,11 @@
 # Lets libFuzzer look for inputs that break a promise of the pure part (fuzz/src/lib.rs lists the targets).
 #
 #   scripts/fuzz.sh [target] [seconds]     one target, or all in turn; 20 s each if nothing is said
+#   scripts/fuzz.sh --merge [target]       fuzz/corpus gets few inputs that reach what all known ones do
 #   scripts/fuzz.sh --coverage             lines of core/src that the checked-in corpora reach, room by room
 #
-# What it finds is in fuzz/libfuzzer/artifacts, and is printed. Inputs that reach new code are kept outside the repository;
-# fuzz/corpus has those that matter. Needs Rust's llvm-tools for --coverage, else cargo-fuzz, which is built when missing.
+# What it finds is in fuzz/libfuzzer/artifacts, and is printed. Inputs that reach new code are kept outside the repository
+# until --merge: fuzz/corpus has those that matter. Needs Rust's llvm-tools for --coverage, else cargo-fuzz, which is built when missing.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source scripts/setup/common.sh
@@ -28,14 +29,39 @@ cargo_fuzz() {
 
 targets() { sed -n 's/^    Target { name: "\([a-z]*\)".*/\1/p' fuzz/src/lib.rs; }
 
-# fuzz <target> <seconds>: what was learnt before is where it goes on.
-fuzz() {
-    local learnt
-    learnt=$(cache_dir)/fuzz/$1
-    mkdir -p "$learnt"
+# Where it goes on: what was learnt of a target before.
+learnt() {
+    local place
+    place=$(cache_dir)/fuzz/$1
+    mkdir -p "$place"
+    printf '%s\n' "$place"
+}
+
+# libfuzzer <target> <folder of inputs or option of libFuzzer>...
+libfuzzer() {
+    local target=$1
+    shift
     # Without sanitizers it needs no nightly compiler; safe Rust checks its bounds by itself.
-    "$tool" fuzz run --fuzz-dir fuzz/libfuzzer --target-dir target/fuzz --sanitizer none "$1" "$learnt" "fuzz/corpus/$1" \
-        -- -max_total_time="$2" -max_len=4096 -timeout=10 -print_final_stats=1
+    "$tool" fuzz run --fuzz-dir fuzz/libfuzzer --target-dir target/fuzz --sanitizer none "$target" \
+        -- -max_len=4096 -timeout=10 "$@"
+}
+
+# fuzz <target> <seconds>
+fuzz() {
+    say "fuzz: $1 for $2 s"
+    libfuzzer "$1" -max_total_time="$2" -print_final_stats=1 "$(learnt "$1")" "fuzz/corpus/$1"
+}
+
+# merge <target>
+merge() {
+    local merged
+    merged=$(mktemp -d)
+    say "fuzz: merging the inputs of $1"
+    libfuzzer "$1" -set_cover_merge=1 "$merged" "fuzz/corpus/$1" "$(learnt "$1")"
+    rm -r "fuzz/corpus/$1"
+    mkdir "fuzz/corpus/$1"
+    mv "$merged"/* "fuzz/corpus/$1"
+    rmdir "$merged"
 }
 
 # The program of that name beside the compiler's own LLVM.
@@ -67,11 +93,14 @@ if [[ ${1-} == --coverage ]]; then
     coverage
     exit
 fi
-seconds=${2-20}
+act=fuzz
+if [[ ${1-} == --merge ]]; then
+    act=merge
+    shift
+fi
 chosen=("${1-}")
 [[ -n ${chosen[0]} ]] || mapfile -t chosen < <(targets)
 tool=$(cargo_fuzz)
 for target in "${chosen[@]}"; do
-    say "fuzz: $target for $seconds s"
-    fuzz "$target" "$seconds"
+    "$act" "$target" "${2-20}"
 done

@@ -35,7 +35,7 @@ heap_failures() {
 
 W800_CUTS_SECONDS=$(seconds "${1:-30m}") || exit
 export W800_CUTS_SECONDS PYTHONDONTWRITEBYTECODE=1
-export W800_SOAK_ROUNDS=${W800_SOAK_ROUNDS:-10000}
+export W800_SOAK_ROUNDS=${W800_SOAK_ROUNDS:-10000} W800_MIXED_SECONDS=${W800_MIXED_SECONDS:-3600}
 scripts/setup.sh all || exit
 python=$(scripts/setup/python.sh)/bin/python || exit
 # shellcheck source=scripts/parts.sh
@@ -45,11 +45,13 @@ part "image for the chip" scripts/build-image.sh
 part "random cuts of the network" serial scripts/serial/test_random_cuts.py
 part "what takes minutes of waiting" serial -m nightly scripts/serial
 part "connections made and cleaned" serial scripts/serial/test_soak.py
+part "mixed traffic" serial scripts/serial/test_mixed.py
 # More than any scenario has: each allocation.
 part "each allocation fails" heap_failures 1000000
 part "allocations fail on the code for the chip" heap_failures 50 --cpu xt804
 part "each archive of a release, twice" env W800_RELEASE_ALL=1 "$python" -m pytest -q -p no:cacheprovider scripts/tests/test_release.py
 part "schedules of the tasks" scripts/explore.sh
 part "fuzzers" scripts/fuzz.sh
+part "the pure part under miri" scripts/miri.sh
 part "a tenth of the serial tests with sanitizers" scripts/sanitize.sh
 print_summary

@@ -28,6 +28,12 @@
 #[cfg(not(target_os = "none"))]
 extern crate std;
 
+/// How much of a test that takes long is done: all of it, or a hundredth where miri interprets it (scripts/miri.sh).
+#[cfg(test)]
+pub(crate) const fn share_under_miri(all: u32) -> u32 {
+    if cfg!(miri) { all.div_ceil(100) } else { all }
+}
+
 pub mod at;
 pub mod bytes;
 pub mod digits;

@@ -171,7 +171,7 @@ fn owned(item: Item<'_, Bytes>) -> Seen {
             };
             let control = String::from_utf8_lossy(head.topic.as_ref()).chars().any(char::is_control);
             assert_eq!(head.has_control_characters, control);
-            Seen::Publish(head.topic.0, qos, identifier, head.payload_length)
+            Seen::Publish(head.topic.as_ref().to_vec(), qos, identifier, head.payload_length)
         }
     }
 }

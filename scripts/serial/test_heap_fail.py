@@ -50,8 +50,8 @@ UNTRUSTED = "0x6009 3 certificate not trusted"
 """Mbed TLS tells of a signature only that it could not be verified, not why."""
 
 BOARDS_OWN = "an assertion of lwIP's"
-_OWN = re.compile(r"^lwIP: .*(?:no memory for a task's semaphore|MEMP_SYS_TIMEOUT is empty)", re.MULTILINE)
-"""Where lwIP's timers and the semaphores of its tasks find no memory the chip ends in an assertion, as the board does; the
+_OWN = re.compile(r"^lwIP: .*(?:no memory for a (?:semaphore|mailbox)|MEMP_SYS_TIMEOUT is empty)", re.MULTILINE)
+"""Where lwIP finds no memory for a timer, a semaphore or a mailbox the chip ends in an assertion, as the board does; the
 library leaves them room, which does not help against a single allocation that fails."""
 
 _ROW = re.compile(rb'\+SYSHEAPFAIL:(\d+),(\d+),"(.*)"')

@@ -13,8 +13,7 @@ from board import build_image
 from certificates import NAME
 from link import Code, Link
 from peer import PINGREQ, Relay
-from secure import hosts
-from test_tls_clock import DAY, NTP_SERVER, shown_time
+from test_tls_clock import DAY, asking, shown_time
 from timeserver import TimeServer
 
 pytestmark = [pytest.mark.virtual("a counter that is about to wrap"), pytest.mark.timeout(120)]
@@ -112,7 +111,7 @@ def jump(link: Link, server: TimeServer, seconds: float) -> None:
 def clocked(new_board, brokers):
     """A board with credentials, and the server that tells it the time."""
     with TimeServer() as server:
-        board = new_board("--rtc", "host", "--time-server", str(server.port), *NTP_SERVER, *hosts())
+        board = new_board("--rtc", "host", *asking(server))
         link = Link(board.port, board.host)
         brokers.equip(link)
         yield link, server

@@ -9,9 +9,9 @@ PAUSE = 0.01
 """Between two looks, in seconds."""
 
 
-def until(condition: Callable[[], object], what: str | Callable[[], str], seconds: float = 5.0) -> None:
+def until(condition: Callable[[], object], what: str | Callable[[], str], seconds: float = 5.0, pause: float = PAUSE) -> None:
     """Return as soon as `condition` holds; fail with `what` when it does not within `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds} s: {what() if callable(what) else what}"
-        time.sleep(PAUSE)
+        time.sleep(pause)

@@ -352,12 +352,8 @@ fn publish_if_possible(client: &mut Client, qos: QoS, now: Instant) -> bool {
     true
 }
 
-fn config() -> ProptestConfig {
-    ProptestConfig { cases: if short() { 30 } else { 300 }, failure_persistence: None, ..ProptestConfig::default() }
-}
-
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(config(300))]
 
     /// Whatever happens: the broker never sees the whole keep alive in silence, a broker that answers is never given
     /// up, and one that falls silent is, soon.

@@ -23,6 +23,7 @@ use super::publication::Publication;
 use super::qos_value;
 use super::session::{Begun, ConnectOptions, Event, LONGEST_CONTROL, Loss, Session};
 use crate::time::Instant;
+use proptest::prelude::ProptestConfig;
 use std::string::{String, ToString};
 use std::vec;
 use std::vec::Vec;
@@ -34,9 +35,19 @@ const START: Instant = Instant::from_millis(1_000_000);
 const LEVELS: [QoS; 3] = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce];
 
 /// Whether fewer cases are to do: the simulated chip, and the host that is compared with it, show only that the code for
-/// the chip computes the same. What holds in all cases the host's full run shows.
+/// the chip computes the same, and miri looks at each instruction. What holds in all cases the host's full run shows.
 fn short() -> bool {
-    std::env::var_os("W800_SHORT_TESTS").is_some()
+    cfg!(miri) || std::env::var_os("W800_SHORT_TESTS").is_some()
+}
+
+/// For a property that is tried in `all` cases: a tenth of them where fewer are to do.
+fn config(all: u32) -> ProptestConfig {
+    let cases = if short() { all / 10 } else { all };
+    ProptestConfig {
+        cases: cases.min(crate::share_under_miri(all)),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
 }
 
 /// An event that outlives its input.

@@ -167,12 +167,8 @@ fn cuts() -> impl Strategy<Value = Vec<usize>> {
     proptest::collection::vec(any::<usize>(), 0..40)
 }
 
-fn config() -> ProptestConfig {
-    ProptestConfig { cases: if short() { 40 } else { 400 }, failure_persistence: None, ..ProptestConfig::default() }
-}
-
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(config(400))]
 
     #[test]
     fn any_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..300), cuts in cuts(), accepted in any::<bool>()) {
