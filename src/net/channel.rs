@@ -7,6 +7,7 @@
 use super::security::{Resumption, Security};
 use crate::sdk::socket::{Broken, SocketHandle};
 use crate::sdk::sync::{Mutex, NoMemory};
+use w800_mqtt_core::link::setting::Setting;
 use w800_mqtt_core::time::Instant;
 
 /// A connection that is open. It stays so as long as its owner lets it: the link's task, which closes it, and whoever has
@@ -40,16 +41,16 @@ pub struct Channel {
 struct Parts {
     /// Who ends the connection from another task holds the mutex until lwIP has heard of it: a socket that is closed
     /// meanwhile would be another one's.
-    open: Option<Open>,
+    open: Setting<Open>,
     security: Security,
     ended_by: Option<Party>,
 }
 
-/// Who ended a connection: the first to do so.
+/// Who ended a connection: the first to do so. From 1 on, so that nobody is 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Party {
     /// The peer, by FIN, RST or what TLS has for it.
-    Peer,
+    Peer = 1,
     /// The sending side: nothing went out in its time.
     Blocked,
     /// This side, or the network.
@@ -57,7 +58,7 @@ enum Party {
 }
 
 impl Parts {
-    const NONE: Self = Self { open: None, security: Security::Plain, ended_by: None };
+    const NONE: Self = Self { open: Setting::Unset, security: Security::Plain, ended_by: None };
 }
 
 impl Channel {
@@ -77,20 +78,20 @@ impl Channel {
     /// A connection begins: what it has below WebSocket.
     pub fn begin(&self, socket: SocketHandle, security: Security) -> Open {
         let open = Open { socket, encrypted: security.encrypts(), framed: false };
-        *self.parts.lock() = Parts { open: Some(open), security, ended_by: None };
+        *self.parts.lock() = Parts { open: Setting::Made(open), security, ended_by: None };
         open
     }
 
     /// What is sent from now on stands in WebSocket frames.
     pub fn frame(&self, open: Open) -> Open {
         let framed = Open { framed: true, ..open };
-        self.parts.lock().open = Some(framed);
+        self.parts.lock().open = Setting::Made(framed);
         framed
     }
 
     /// The connection, for who has the right to send; `None` where there is none.
     pub fn open(&self) -> Option<Open> {
-        self.parts.lock().open
+        self.parts.lock().open.get().copied()
     }
 
     /// The connection is over: gives everything back. The socket may go now.
@@ -171,7 +172,7 @@ impl Channel {
         let mut parts = self.parts.lock();
         parts.ended_by.get_or_insert(Party::Other);
         parts.security.close_notify();
-        if let Some(open) = &parts.open {
+        if let Setting::Made(open) = &parts.open {
             open.socket.shutdown();
         }
     }
@@ -180,7 +181,7 @@ impl Channel {
     pub fn abort(&self) {
         let mut parts = self.parts.lock();
         parts.ended_by.get_or_insert(Party::Other);
-        if let Some(open) = &parts.open {
+        if let Setting::Made(open) = &parts.open {
             open.socket.abort();
         }
     }

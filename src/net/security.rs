@@ -17,8 +17,9 @@ use w800_mqtt_core::at::code::Code;
 use w800_mqtt_core::link::config::{TlsConfig, Transport};
 use w800_mqtt_core::report::{Failure, Stage};
 
-/// What lies on TCP.
+/// What lies on TCP. Nothing is all zeros, as in [`Setting`](w800_mqtt_core::link::setting::Setting).
 #[derive(Debug)]
+#[repr(u8)]
 pub enum Security {
     /// Nothing.
     Plain,
