@@ -103,7 +103,7 @@ impl Line {
         let text = self.text();
         let mark = text.iter().position(|byte| matches!(byte, b'=' | b'?'))?;
         let (name, rest) = text.split_at_checked(mark)?;
-        let ours = name.get(..OURS.len()).is_some_and(|head| head.eq_ignore_ascii_case(OURS));
+        let ours = name.get(..OURS.len()).is_some_and(|head| is_name(head, OURS));
         let sets = matches!(rest, [b'=', tail @ ..] if tail != b"?");
         (ours && sets).then(|| mark.saturating_add(1))
     }
@@ -111,8 +111,7 @@ impl Line {
     /// Whether it is `name` (`AT+MQTT…`) with parameters behind `=`.
     pub fn sets(&self, name: &[u8]) -> bool {
         // What all names begin with was compared when the line was complete.
-        self.parameters == name.len().saturating_add(1)
-            && tail(self.bytes.get(..name.len())).eq_ignore_ascii_case(tail(Some(name)))
+        self.parameters == name.len().saturating_add(1) && is_name(tail(self.bytes.get(..name.len())), tail(Some(name)))
     }
 
     /// The text behind `=` of a line that sets something of this library's, to be read in place.
@@ -143,6 +142,11 @@ impl Line {
         }
         written
     }
+}
+
+/// Whether `typed` is `name`, in capitals or not; most hosts use them.
+fn is_name(typed: &[u8], name: &[u8]) -> bool {
+    typed == name || typed.eq_ignore_ascii_case(name)
 }
 
 /// What is behind the beginning of this library's names.
