@@ -43,9 +43,8 @@ source scripts/parts.sh
 
 part "image for the chip" scripts/build-image.sh
 part "random cuts of the network" serial scripts/serial/test_random_cuts.py
-part "what takes minutes of waiting" serial -m nightly scripts/serial
+part "what takes minutes of waiting, and mixed traffic" serial -m nightly scripts/serial
 part "connections made and cleaned" serial scripts/serial/test_soak.py
-part "mixed traffic" serial scripts/serial/test_mixed.py
 # More than any scenario has: each allocation.
 part "each allocation fails" heap_failures 1000000
 part "allocations fail on the code for the chip" heap_failures 50 --cpu xt804

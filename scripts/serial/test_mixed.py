@@ -36,6 +36,7 @@ CUTS = (0.5, 6.0)
 BOARD = ("--rtc", "host")
 HEAP = 200 * 1024
 pytestmark = [
+    pytest.mark.nightly,
     pytest.mark.clock,
     pytest.mark.virtual("figures of the heap and its process"),
     pytest.mark.timeout(2 * SECONDS + 3 * SETTLING_SECONDS + LEAVING_SECONDS + FORGOTTEN_SECONDS),
