@@ -73,7 +73,10 @@ while (($#)); do
         exit
         ;;
     -*) die "scripts/release.sh [--only VARIANT]... [FOLDER]" ;;
-    *) folder=$1 ;;
+    *)
+        [[ -z $folder ]] || die "one folder, not $folder and $1; a variant is named by --only"
+        folder=$1
+        ;;
     esac
     shift
 done

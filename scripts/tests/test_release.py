@@ -79,5 +79,8 @@ def test_what_release_sh_refuses():
     refused = said("--only", "everything")
     assert refused.returncode == 1 and re.search(r"no variant everything; there are default .*two-links-ipv6", refused.stderr)
     assert said("--unheard-of").returncode == 1
+    # A variant without --only would else be taken for the folder.
+    refused = said("no-tls", "two-links")
+    assert refused.returncode == 1 and "a variant is named by --only" in refused.stderr
     shown = said("--help")
     assert shown.returncode == 0 and "scripts/release.sh [--only VARIANT]" in shown.stdout
