@@ -10,10 +10,10 @@ impl Instant {
         Self(milliseconds)
     }
 
-    /// This point plus `milliseconds`: all that is added here are some seconds or hours, far from 2^64.
+    /// This point plus `milliseconds`.
     #[must_use]
     pub const fn after(self, milliseconds: u64) -> Self {
-        Self(self.0.wrapping_add(milliseconds))
+        Self(self.0.saturating_add(milliseconds))
     }
 
     /// Milliseconds from this point to `later`; 0 when `later` is not later.

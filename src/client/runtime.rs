@@ -85,7 +85,7 @@ impl LinkRuntime {
             index,
             link: Mutex::new(Link::new()),
             channel: Channel::new(),
-            sending: Semaphore::new(0),
+            sending: Semaphore::new(1),
             done: Semaphore::new(0),
             ended: Semaphore::new(0),
             task: Critical::new(None),
@@ -97,8 +97,7 @@ impl LinkRuntime {
     fn create(&self) -> Result<(), NoMemory> {
         self.link.create()?;
         self.channel.create()?;
-        self.sending.create_at(1)?;
-        for semaphore in [&self.done, &self.ended] {
+        for semaphore in [&self.sending, &self.done, &self.ended] {
             semaphore.create()?;
         }
         dns::lookup(self.index).map_or(Ok(()), |lookup| lookup.wake.create())

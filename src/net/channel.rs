@@ -7,7 +7,6 @@
 use super::security::{Resumption, Security};
 use crate::sdk::socket::{Broken, SocketHandle};
 use crate::sdk::sync::{Mutex, NoMemory};
-use w800_mqtt_core::link::setting::Setting;
 use w800_mqtt_core::time::Instant;
 
 /// A connection that is open. It stays so as long as its owner lets it: the link's task, which closes it, and whoever has
@@ -41,16 +40,16 @@ pub struct Channel {
 struct Parts {
     /// Who ends the connection from another task holds the mutex until lwIP has heard of it: a socket that is closed
     /// meanwhile would be another one's.
-    open: Setting<Open>,
+    open: Option<Open>,
     security: Security,
     ended_by: Option<Party>,
 }
 
-/// Who ended a connection: the first to do so. From 1 on, so that nobody is 0.
+/// Who ended a connection: the first to do so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Party {
     /// The peer, by FIN, RST or what TLS has for it.
-    Peer = 1,
+    Peer,
     /// The sending side: nothing went out in its time.
     Blocked,
     /// This side, or the network.
@@ -58,7 +57,7 @@ enum Party {
 }
 
 impl Parts {
-    const NONE: Self = Self { open: Setting::Unset, security: Security::Plain, ended_by: None };
+    const NONE: Self = Self { open: None, security: Security::Plain, ended_by: None };
 }
 
 impl Channel {
@@ -78,20 +77,20 @@ impl Channel {
     /// A connection begins: what it has below WebSocket.
     pub fn begin(&self, socket: SocketHandle, security: Security) -> Open {
         let open = Open { socket, encrypted: security.encrypts(), framed: false };
-        *self.parts.lock() = Parts { open: Setting::Made(open), security, ended_by: None };
+        *self.parts.lock() = Parts { open: Some(open), security, ended_by: None };
         open
     }
 
     /// What is sent from now on stands in WebSocket frames.
     pub fn frame(&self, open: Open) -> Open {
         let framed = Open { framed: true, ..open };
-        self.parts.lock().open = Setting::Made(framed);
+        self.parts.lock().open = Some(framed);
         framed
     }
 
     /// The connection, for who has the right to send; `None` where there is none.
     pub fn open(&self) -> Option<Open> {
-        self.parts.lock().open.get().copied()
+        self.parts.lock().open
     }
 
     /// The connection is over: gives everything back. The socket may go now.
@@ -172,7 +171,7 @@ impl Channel {
         let mut parts = self.parts.lock();
         parts.ended_by.get_or_insert(Party::Other);
         parts.security.close_notify();
-        if let Setting::Made(open) = &parts.open {
+        if let Some(open) = &parts.open {
             open.socket.shutdown();
         }
     }
@@ -181,7 +180,7 @@ impl Channel {
     pub fn abort(&self) {
         let mut parts = self.parts.lock();
         parts.ended_by.get_or_insert(Party::Other);
-        if let Setting::Made(open) = &parts.open {
+        if let Some(open) = &parts.open {
             open.socket.abort();
         }
     }

@@ -17,9 +17,8 @@ use w800_mqtt_core::at::code::Code;
 use w800_mqtt_core::link::config::{TlsConfig, Transport};
 use w800_mqtt_core::report::{Failure, Stage};
 
-/// What lies on TCP. Nothing is all zeros, as in [`Setting`](w800_mqtt_core::link::setting::Setting).
+/// What lies on TCP.
 #[derive(Debug)]
-#[repr(u8)]
 pub enum Security {
     /// Nothing.
     Plain,

@@ -81,9 +81,7 @@ pub fn delay_ms(milliseconds: u32) {
     unsafe { bindings::wm_os_internal_time_delay_ms(milliseconds) };
 }
 
-/// Milliseconds from now to `deadline`, for a call that takes a `u32`; 0 when it has passed. Out of line: there are
-/// many places.
-#[inline(never)]
+/// Milliseconds from now to `deadline`, for a call that takes a `u32`; 0 when it has passed.
 pub fn left_ms(deadline: Instant) -> u32 {
     u32::try_from(now().until(deadline)).unwrap_or(u32::MAX.saturating_sub(1))
 }

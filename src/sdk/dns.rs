@@ -20,12 +20,12 @@ const ADDRESS_TEXT: usize = 48;
 /// What has become of a lookup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Resolution {
-    /// The name has no address. Stands first, so that a lookup that never was is all zeros.
-    Failed,
-    /// The address in digits, NUL-terminated.
-    Found(Vec<u8, ADDRESS_TEXT>),
     /// Nothing yet.
     Waiting,
+    /// The address in digits, NUL-terminated.
+    Found(Vec<u8, ADDRESS_TEXT>),
+    /// The name has no address.
+    Failed,
     /// No name server has answered.
     Silence,
     /// No interface has an address, or no name server is known.

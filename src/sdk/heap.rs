@@ -123,11 +123,19 @@ pub fn has_room_for(length: usize) -> bool {
     }
 }
 
-/// Owned bytes, given back when dropped. Which allocator they came from is told by their address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    Nowhere,
+    Arena,
+    SdkHeap,
+}
+
+/// Owned bytes, given back when dropped.
 #[derive(Debug)]
 pub struct Bytes {
     at: NonNull<u8>,
     length: usize,
+    source: Source,
 }
 
 // SAFETY: the block has one owner, and both allocators may be called from any task.
@@ -138,16 +146,12 @@ impl Bytes {
         Layout::from_size_align(length, align_of::<usize>()).ok()
     }
 
-    fn is_in_arena(&self) -> bool {
-        self.at.addr().get().wrapping_sub(ARENA.0.get().addr()) < ARENA_BYTES
-    }
-
     fn from_arena(length: usize) -> Option<Self> {
         let layout = Self::layout(length)?;
         // SAFETY: the layout is not of size 0 (`allocate` has excluded it).
         let at = NonNull::new(unsafe { ALLOCATOR.alloc(layout) })?;
         raise(&ARENA_PEAK, arena_used());
-        Some(Self { at, length })
+        Some(Self { at, length, source: Source::Arena })
     }
 
     fn from_sdk(length: usize) -> Option<Self> {
@@ -157,14 +161,14 @@ impl Bytes {
         // SAFETY: any length may be asked for.
         let at = NonNull::new(unsafe { bindings::heap_alloc(length) }.cast())?;
         OF_SDK.grow(length);
-        Some(Self { at, length })
+        Some(Self { at, length, source: Source::SdkHeap })
     }
 }
 
 impl Buffer for Bytes {
     fn allocate(length: usize) -> Option<Self> {
         if length == 0 {
-            return Some(Self { at: NonNull::dangling(), length });
+            return Some(Self { at: NonNull::dangling(), length, source: Source::Nowhere });
         }
         let small = if length <= MOST_IN_ARENA { Self::from_arena(length) } else { None };
         let bytes = small.or_else(|| Self::from_sdk(length))?;
@@ -176,18 +180,19 @@ impl Buffer for Bytes {
 
 impl Drop for Bytes {
     fn drop(&mut self) {
-        if self.length == 0 {
-            return;
-        }
-        if self.is_in_arena() {
-            if let Some(layout) = Self::layout(self.length) {
-                // SAFETY: the block came from the arena with this very layout.
-                unsafe { ALLOCATOR.dealloc(self.at.as_ptr(), layout) };
+        match self.source {
+            Source::Nowhere => {}
+            Source::Arena => {
+                if let Some(layout) = Self::layout(self.length) {
+                    // SAFETY: the block came from the arena with this very layout.
+                    unsafe { ALLOCATOR.dealloc(self.at.as_ptr(), layout) };
+                }
             }
-        } else {
-            // SAFETY: the block came from the SDK's heap and is given back once.
-            unsafe { bindings::heap_free(self.at.as_ptr().cast()) };
-            OF_SDK.shrink(self.length);
+            Source::SdkHeap => {
+                // SAFETY: the block came from the SDK's heap and is given back once.
+                unsafe { bindings::heap_free(self.at.as_ptr().cast()) };
+                OF_SDK.shrink(self.length);
+            }
         }
     }
 }

@@ -261,18 +261,10 @@ impl Semaphore {
     ///
     /// # Errors
     /// [`NoMemory`] when the SDK has none for it.
-    pub fn create(&self) -> Result<(), NoMemory> {
-        self.create_at(self.initial)
-    }
-
-    /// As [`Semaphore::create`], for a static that shall be all zeros: its count begins at `initial` none the less.
-    ///
-    /// # Errors
-    /// [`NoMemory`] when the SDK has none for it.
     #[inline(never)]
-    pub fn create_at(&self, initial: u32) -> Result<(), NoMemory> {
+    pub fn create(&self) -> Result<(), NoMemory> {
         // SAFETY: `place` is a valid place for the result.
-        self.handle.create(|place| unsafe { bindings::wm_os_internal_sem_create(place, initial) })
+        self.handle.create(|place| unsafe { bindings::wm_os_internal_sem_create(place, self.initial) })
     }
 
     /// Whether [`Semaphore::create`] has succeeded.

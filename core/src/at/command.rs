@@ -98,7 +98,7 @@ pub enum ParamKind {
         /// Largest.
         max: u32,
         /// What an omitted parameter means; without it the parameter must be given.
-        default: Option<u16>,
+        default: Option<u32>,
     },
     /// How many of the parameters behind it are given: from 0 to `max`, and exactly that many must follow.
     Count {
@@ -134,8 +134,8 @@ pub struct Param {
     pub kind: ParamKind,
     /// Faults.
     pub codes: Codes,
-    /// Position of a text that may not be empty unless this one is; its code for that is the answer.
-    pub needs: Option<u8>,
+    /// Position of a text that may not be empty unless this one is, and the code for when it is.
+    pub needs: Option<(u8, Code)>,
     /// As the documents write it between `<` and `>`. Not in firmware.
     #[cfg(any(test, not(target_os = "none")))]
     pub name: &'static str,
@@ -150,7 +150,7 @@ struct ParamSpec {
     name: &'static str,
     kind: ParamKind,
     codes: Codes,
-    needs: Option<u8>,
+    needs: Option<(u8, Code)>,
     #[cfg_attr(all(not(test), target_os = "none"), expect(dead_code, reason = "not in firmware"))]
     note: &'static str,
 }
@@ -160,8 +160,8 @@ impl ParamSpec {
         ParamSpec { name, kind, codes, needs: None, note }
     }
 
-    const fn needs(self, position: u8) -> Self {
-        ParamSpec { needs: Some(position), ..self }
+    const fn needs(self, position: u8, code: Code) -> Self {
+        ParamSpec { needs: Some((position, code)), ..self }
     }
 
     const fn is_text(&self) -> bool {
@@ -260,7 +260,7 @@ const fn int(
     name: &'static str,
     min: u32,
     max: u32,
-    default: Option<u16>,
+    default: Option<u32>,
     codes: Codes,
     note: &'static str,
 ) -> ParamSpec {
@@ -345,7 +345,7 @@ const CONN_CFG_PARAMS: &[ParamSpec] = &[
         "",
     ),
     text("lwt_topic", 128, true, Content::Topic, LWT_TOPIC, "empty: no will; a wildcard answers as unreadable"),
-    text("lwt_msg", 128, true, Content::Bytes, LWT_MSG, "empty: a will of zero length").needs(3),
+    text("lwt_msg", 128, true, Content::Bytes, LWT_MSG, "empty: a will of zero length").needs(3, Code::LwtTopicIsNull),
     int("lwt_qos", 0, 2, Some(0), number(Code::LwtQosReadFailed, Code::LwtQosValueIsWrong), ""),
     int("lwt_retain", 0, 1, Some(0), number(Code::LwtRetainReadFailed, Code::LwtRetainValueIsWrong), ""),
 ];
@@ -567,7 +567,7 @@ mod tests {
                 match param.kind {
                     ParamKind::Int { min, max, default } => {
                         assert!(min <= max);
-                        assert!(default.is_none_or(|value| (min..=max).contains(&u32::from(value))));
+                        assert!(default.is_none_or(|value| (min..=max).contains(&value)));
                         assert!(!optional || default.is_some());
                     }
                     ParamKind::Count { max } => {
@@ -578,7 +578,7 @@ mod tests {
                     ParamKind::Text { .. } => assert!(!optional || command.id == CommandId::Alpn),
                     ParamKind::LinkId => {}
                 }
-                if let Some(other) = param.needs {
+                if let Some((other, _)) = param.needs {
                     assert!(usize::from(other) < position);
                     assert!(
                         command

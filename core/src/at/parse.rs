@@ -75,21 +75,12 @@ impl<'a> Split<'a> {
         let mut values = Values([Value::Omitted; MAX_PARAMS]);
         for (position, param) in self.row.params.iter().enumerate() {
             let value = value(param, self.fields.get(position), line)?;
-            self.check_needs(param, &value, &values)?;
+            check_needs(param, &value, &values)?;
             if let Some(place) = values.0.get_mut(position) {
                 *place = value;
             }
         }
         Ok(values)
-    }
-
-    /// Refuses a text that presupposes another one which is empty.
-    fn check_needs(&self, param: &Param, value: &Value<'_>, values: &Values<'_>) -> Result<(), Code> {
-        let needed = param.needs.map(usize::from).filter(|_| matches!(value, Value::Text(text) if !text.is_empty()));
-        match needed.and_then(|other| self.row.params.get(other).filter(|_| values.text(other).is_empty())) {
-            Some(other) => Err(other.codes.under),
-            None => Ok(()),
-        }
     }
 }
 
@@ -122,7 +113,7 @@ fn int<'a>(
     line: &'a [u8],
     min: u32,
     max: u32,
-    default: Option<u16>,
+    default: Option<u32>,
 ) -> Result<Value<'a>, Code> {
     let text = match field {
         Some(field) if field.form.has_quotes() => return Err(param.codes.unreadable),
@@ -130,7 +121,7 @@ fn int<'a>(
         None => &[],
     };
     let number = match (text, default) {
-        ([], Some(default)) => Number::Value(u32::from(default)),
+        ([], Some(default)) => Number::Value(default),
         _ => quoting::number(text).ok_or(param.codes.unreadable)?,
     };
     match number {
@@ -146,6 +137,16 @@ fn holds(content: Content, bytes: &[u8]) -> bool {
         Content::String | Content::Name => text::is_string(bytes),
         Content::Topic => text::is_topic(bytes),
         Content::Filter => text::is_filter(bytes),
+    }
+}
+
+/// Refuses a text that presupposes another one which is empty.
+fn check_needs(param: &Param, value: &Value<'_>, values: &Values<'_>) -> Result<(), Code> {
+    match (param.needs, value) {
+        (Some((other, code)), Value::Text(text)) if !text.is_empty() && values.text(usize::from(other)).is_empty() => {
+            Err(code)
+        }
+        _ => Ok(()),
     }
 }
 
@@ -356,7 +357,7 @@ mod tests {
         if matches!(command.params.get(1).map(|param| param.kind), Some(ParamKind::Count { .. })) {
             args[1] = (given - 2).to_string();
         }
-        if let Some(other) = command.params[position].needs {
+        if let Some((other, _)) = command.params[position].needs {
             args[usize::from(other)] = "t".to_string();
         }
         args[position] = text.to_string();

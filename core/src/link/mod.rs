@@ -3,7 +3,6 @@
 //! * [`state`] is the table of what a link may do in which state.
 //! * [`config`] is what the host has set, in memory that is given back at CLEAN.
 //! * [`credential`] is what TLS may need besides.
-//! * [`setting`] is one that may not have been made.
 //! * [`subscriptions`] is what the host has subscribed to.
 //! * [`delivery`] is an incoming message as a line.
 //! * [`Link`] joins them with the MQTT session and with the one command that may be waiting for the broker.
@@ -13,7 +12,6 @@
 pub mod config;
 pub mod credential;
 pub mod delivery;
-pub mod setting;
 pub mod state;
 pub mod subscriptions;
 
@@ -24,7 +22,6 @@ use crate::mqtt::identifier::PacketIdentifier;
 use crate::mqtt::session::{LONGEST_CONTROL, Loss, Session};
 use crate::time::Instant;
 use config::{ConnectionConfig, Target, TlsConfig, UserConfig};
-use setting::Setting;
 use state::{Action, State};
 use subscriptions::Subscriptions;
 
@@ -68,9 +65,8 @@ pub struct Consequence {
     pub dropped: Option<PacketIdentifier>,
 }
 
-/// What the one command that may be waiting waits for. Nothing is all zeros, as in [`Setting`].
+/// What the one command that may be waiting waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
 enum Wait {
     Nothing,
     Connection,
@@ -86,10 +82,10 @@ enum Wait {
 #[derive(Debug)]
 pub struct Link<B> {
     user: Option<UserConfig<B>>,
-    connection: Setting<ConnectionConfig<B>>,
+    connection: Option<ConnectionConfig<B>>,
     /// ALPN names and SNI.
     pub tls: TlsConfig<B>,
-    target: Setting<Target<B>>,
+    target: Option<Target<B>>,
     connection_state: ConnectionState,
     wait: Wait,
     /// What the host has subscribed to.
@@ -109,9 +105,9 @@ impl<B: Buffer> Link<B> {
     pub const fn new() -> Self {
         Self {
             user: None,
-            connection: Setting::Unset,
+            connection: None,
             tls: TlsConfig::new(),
-            target: Setting::Unset,
+            target: None,
             connection_state: ConnectionState::Unconnected,
             wait: Wait::Nothing,
             subscriptions: Subscriptions::new(),
@@ -125,8 +121,8 @@ impl<B: Buffer> Link<B> {
             (ConnectionState::Lost, ..) => State::Lost,
             (ConnectionState::Established, ..) => self.subscriptions.state(),
             (_, None, _) => State::NotInitialised,
-            (_, _, Setting::Unset) => State::UserConfigured,
-            (_, _, Setting::Made(_)) => State::ConnectionConfigured,
+            (_, _, None) => State::UserConfigured,
+            (_, _, Some(_)) => State::ConnectionConfigured,
         }
     }
 
@@ -166,22 +162,22 @@ impl<B: Buffer> Link<B> {
 
     /// What CONNCFG set, if it was set.
     pub const fn connection(&self) -> Option<&ConnectionConfig<B>> {
-        self.connection.get()
+        self.connection.as_ref()
     }
 
     /// CONNCFG.
     pub fn configure_connection(&mut self, connection: ConnectionConfig<B>) {
-        self.connection = Setting::Made(connection);
+        self.connection = Some(connection);
     }
 
     /// Where CONN went last; `None` before the first CONN.
     pub const fn target(&self) -> Option<&Target<B>> {
-        self.target.get()
+        self.target.as_ref()
     }
 
     /// Whether a lost connection is to be made again.
     pub fn reconnects(&self) -> bool {
-        self.target.get().is_some_and(|target| target.reconnect)
+        self.target.as_ref().is_some_and(|target| target.reconnect)
     }
 
     /// CONN: checks that the configuration can make a connection and enters its target.
@@ -191,8 +187,8 @@ impl<B: Buffer> Link<B> {
     /// changed then.
     pub fn begin_connection(&mut self, target: Target<B>) -> Result<(), Code> {
         let user = self.user.as_ref().ok_or(Code::NoConfigured)?;
-        config::check(user, self.connection.get())?;
-        self.target = Setting::Made(target);
+        config::check(user, self.connection.as_ref())?;
+        self.target = Some(target);
         self.connection_state = ConnectionState::Connecting;
         self.wait = Wait::Connection;
         Ok(())
@@ -204,7 +200,7 @@ impl<B: Buffer> Link<B> {
     /// 0x6001 in state 0, 0x6005 without memory for the packet, or a text's code when it is not UTF-8.
     pub fn connect_packet(&mut self, now: Instant) -> Result<(B, usize), Code> {
         let user = self.user.as_ref().ok_or(Code::NoConfigured)?;
-        let options = config::connect_options(user, self.connection.get())?;
+        let options = config::connect_options(user, self.connection.as_ref())?;
         self.session.connect(&options, now).map_err(|_| Code::MallocFailed)
     }
 
@@ -257,10 +253,10 @@ impl<B: Buffer> Link<B> {
     #[inline(never)]
     pub fn clean(&mut self) {
         self.user = None;
-        self.connection = Setting::Unset;
+        self.connection = None;
         self.tls.alpn.clear();
         self.tls.sni = None;
-        self.target = Setting::Unset;
+        self.target = None;
         self.connection_state = ConnectionState::Unconnected;
         self.wait = Wait::Nothing;
         self.subscriptions.clear();

@@ -112,10 +112,8 @@ enum Expected {
     Nothing,
 }
 
-/// The part of a packet whose next byte is awaited, with what is known of the packet. The first one is all zeros, so that a
-/// static decoder needs no image in flash.
+/// The part of a packet whose next byte is awaited, with what is known of the packet.
 #[derive(Debug)]
-#[repr(u8)]
 enum PacketPart<B> {
     First,
     Length { first: u8, value: u32, bytes: u8 },

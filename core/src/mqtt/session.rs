@@ -112,7 +112,7 @@ pub struct Session<B> {
     incoming: Incoming,
     refusals: Refusals,
     keep_alive: KeepAlive,
-    last_identifier: Option<PacketIdentifier>,
+    next_identifier: PacketIdentifier,
     clean: bool,
 }
 
@@ -133,7 +133,7 @@ impl<B: Buffer> Session<B> {
             incoming: Incoming::None,
             refusals: Refusals::new(),
             keep_alive: KeepAlive::OFF,
-            last_identifier: None,
+            next_identifier: PacketIdentifier::FIRST,
             clean: false,
         }
     }
@@ -144,14 +144,14 @@ impl<B: Buffer> Session<B> {
         self.in_flight.clear();
         self.received.clear();
         self.refusals = Refusals::new();
-        self.last_identifier = None;
+        self.next_identifier = PacketIdentifier::FIRST;
         self.clean = false;
     }
 
     /// Packet identifiers go on behind `last`. A broker that keeps the session across a reset of this client may still
     /// hold identifiers of before: begin somewhere else each time.
     pub fn begin_identifiers_behind(&mut self, last: u16) {
-        self.last_identifier = PacketIdentifier::new(last);
+        self.next_identifier = PacketIdentifier::new(last).map_or(PacketIdentifier::FIRST, PacketIdentifier::next);
     }
 
     /// Begins a connection: encodes CONNECT, which must be the first thing sent. The second value is its length.
@@ -508,8 +508,8 @@ impl<B: Buffer> Session<B> {
 
     fn take_identifier(&mut self) -> PacketIdentifier {
         loop {
-            let identifier = self.last_identifier.map_or(PacketIdentifier::FIRST, PacketIdentifier::next);
-            self.last_identifier = Some(identifier);
+            let identifier = self.next_identifier;
+            self.next_identifier = identifier.next();
             if !self.in_flight.uses(identifier) {
                 return identifier;
             }

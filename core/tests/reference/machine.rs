@@ -69,7 +69,7 @@ fn kind(param: &Param) -> String {
                 .zip(values(param.name))
                 .map(|(value, means)| format!("{{\"value\": {value}, \"means\": {}}}", quoted(means)))
                 .collect();
-            format!("{}, \"values\": [{}]", number(min, max, default.map(u32::from)), values.join(", "))
+            format!("{}, \"values\": [{}]", number(min, max, default), values.join(", "))
         }
         ParamKind::Text { max, empty, content } => {
             format!("\"kind\": \"text\", \"content\": \"{}\", \"max\": {max}, \"empty\": {empty}", word(content))

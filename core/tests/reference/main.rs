@@ -211,7 +211,7 @@ fn describe_params(page: &mut String, command: &Command) {
             continue;
         }
         before = param.name;
-        let [unreadable, under, over] = faults(command, param);
+        let [unreadable, under, over] = faults(param);
         writeln!(
             page,
             "| {}{} | {} | {} | {unreadable} | {under} | {over} | {} |",
@@ -253,7 +253,7 @@ fn default(param: &Param) -> String {
 }
 
 /// The codes that can be raised at all.
-fn faults(command: &Command, param: &Param) -> [String; 3] {
+fn faults(param: &Param) -> [String; 3] {
     let shown = |can: bool, code| if can { hex(code) } else { "—".to_string() };
     let (under, over) = match param.kind {
         ParamKind::LinkId => (false, true),
@@ -261,7 +261,7 @@ fn faults(command: &Command, param: &Param) -> [String; 3] {
         ParamKind::Count { .. } => (false, true),
         ParamKind::Text { empty, max, .. } => (!empty || param.needs.is_some(), usize::from(max) + 1 < LINE_MAX),
     };
-    let empty = param.needs.map_or(param, |other| &command.params[usize::from(other)]).codes.under;
+    let empty = param.needs.map_or(param.codes.under, |(_, code)| code);
     [hex(param.codes.unreadable), shown(under, empty), shown(over, param.codes.over)]
 }
 
@@ -459,10 +459,8 @@ mod tests {
     /// reserved cannot be answered by any.
     #[test]
     fn codes_of_the_command_table_have_inputs() {
-        for (command, param) in
-            COMMANDS.iter().flat_map(|command| command.params.iter().map(move |param| (command, param)))
-        {
-            let can = faults(command, param);
+        for param in COMMANDS.iter().flat_map(|command| command.params) {
+            let can = faults(param);
             for code in [param.codes.unreadable, param.codes.under, param.codes.over] {
                 if can.contains(&hex(code)) {
                     assert!(matches!(fate(code), Fate::Raised { .. }), "{}: {code:?}", param.name);
