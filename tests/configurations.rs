@@ -28,7 +28,7 @@ const CONFIGURATIONS: &[Configuration] = &[
     Configuration { ipv6: true, dates: true, usage: false, short_rows: false },
 ];
 
-const COMMANDS: usize = 18;
+const COMMANDS: usize = 19;
 const USAGE: &[u8] = b"AT+MQTTCLEAN=<LinkID>";
 
 fn root() -> &'static Path {

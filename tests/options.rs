@@ -343,7 +343,7 @@ fn one_way_of_parameters_and_data() {
             assert_eq!(build.offers.contains(name), line, "{name}");
         }
         assert_eq!(build.keeps("6client4port"), line);
-        assert_eq!(build.statics.contains_key("TYPED"), line);
+        assert_eq!(build.statics.contains_key("LINE"), line);
         for name in ["wm_atcmd_enter_passthrough", "wm_atcmd_exit_passthrough"] {
             assert_eq!(build.needs_any(name), !line, "{name}");
         }
