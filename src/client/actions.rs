@@ -75,7 +75,7 @@ const LWIP_RESERVE_BYTES: usize = 8 * 1024;
 
 // Each command is a function out of line: the stack that one needs is not for the others to carry.
 
-/// Runs one command and prints what comes before the server's `OK` or `ERROR`. `parameters` are those behind `=`, or
+/// Runs one command and prints what comes before the server's `OK` or `ERROR`. `parameters` are those after `=`, or
 /// what is wrong with their number. The right to print is for the rest of the answer: nothing may come before what the server prints.
 pub fn execute(
     row: &'static Command,
@@ -263,7 +263,7 @@ fn certificate(
     match values.int(2) {
         0 => credentials::erase(runtime.index, kind).map(|()| Answer::Ok(b"")),
         length @ ..=credential::LONGEST => {
-            // One byte more, for the NUL that Mbed TLS wants behind a PEM text.
+            // One byte more, for the NUL that Mbed TLS wants after a PEM text.
             let text = Bytes::allocate(size(length)?.saturating_add(1)).ok_or(Code::MallocFailed)?;
             take(runtime, Job::Credential(kind, Secret(text)), prompted)
         }

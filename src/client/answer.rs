@@ -6,7 +6,7 @@ use crate::options::ERROR_LINES;
 use w800_mqtt_core::at::Code;
 use w800_mqtt_core::at::answer::{self, LINE_END, PUB_FAIL, PUB_OK, Sink};
 
-/// What the AT server is to print behind what this library has printed.
+/// What the AT server is to print after what this library has printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServerResult {
     /// `OK`
@@ -25,12 +25,12 @@ pub enum Answer {
     Refused(&'static [u8]),
     /// This text is the whole answer.
     Whole(&'static [u8]),
-    /// The prompt is printed, and the server takes the data behind it when the handler has returned.
+    /// The prompt is printed, and the server takes the data after it when the handler has returned.
     #[cfg(not(argv_line))]
     Prompted,
 }
 
-/// Prints what comes before the server's `OK` or `ERROR`; behind a prompt by the right to print that was `prompted`.
+/// Prints what comes before the server's `OK` or `ERROR`; after a prompt by the right to print that was `prompted`.
 pub fn conclude(answer: Result<Answer, Code>, prompted: Option<Output>) -> (ServerResult, Output) {
     let (text, code, closing) = match answer {
         #[cfg(not(argv_line))]
@@ -68,7 +68,7 @@ fn print_error(output: &mut Output, code: Code) {
     }
 }
 
-/// The end of PUBRAW behind its data.
+/// The end of PUBRAW after its data.
 pub fn published_raw(runtime: &LinkRuntime, published: Result<(), Code>) -> Answer {
     Answer::Whole(match published {
         Ok(()) => PUB_OK,

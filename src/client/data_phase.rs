@@ -1,4 +1,4 @@
-//! The bytes behind a `>` prompt (AT contract §3, "Data phase").
+//! The bytes after a `>` prompt (AT contract §3, "Data phase").
 //!
 //! The command that asks for them holds the port from its prompt to its last byte.
 
@@ -18,7 +18,7 @@ pub fn take(runtime: &'static LinkRuntime, mut job: Job, prompted: &mut Option<O
     job.finish(runtime, filled, prompted)
 }
 
-/// Prints the prompt, and fills `place` with what the host sends. The right to print is left in `prompted`, behind the
+/// Prints the prompt, and fills `place` with what the host sends. The right to print is left in `prompted`, after the
 /// prompt.
 ///
 /// # Errors

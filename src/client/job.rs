@@ -1,4 +1,4 @@
-//! What is done with the bytes behind a prompt, once they are there.
+//! What is done with the bytes after a prompt, once they are there.
 
 use super::LinkRuntime;
 use super::answer::{Answer, end_prompt, published_raw};
@@ -59,7 +59,7 @@ impl Job {
                 let published = filled.and_then(|()| {
                     output::await_answer();
                     end_prompt(prompted);
-                    // The broker's acknowledgement may come behind a message that needs the port.
+                    // The broker's acknowledgement may come after a message that needs the port.
                     exchange::publish(runtime, publication, timeout_ms)
                 });
                 Ok(published_raw(runtime, published))
@@ -68,7 +68,7 @@ impl Job {
     }
 }
 
-/// Stores a credential, which has a NUL behind it.
+/// Stores a credential, which has a NUL after it.
 ///
 /// # Errors
 /// Those of [`credentials::store`].

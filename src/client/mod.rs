@@ -3,7 +3,7 @@
 //! * [`actions`] runs one command: parse, ask the link's state, act, answer.
 //! * [`answer`] is what a command answers; `job` is what is done with data.
 //! * [`queries`] prints the rows of the query forms.
-//! * `data_phase` takes the bytes behind a `>` prompt, and does with them what their command wants.
+//! * `data_phase` takes the bytes after a `>` prompt, and does with them what their command wants.
 //! * [`exchange`] sends a packet from the AT task and waits for the broker's answer.
 //! * [`task`] is the link's task: it reads, keeps alive, reconnects; [`connection`] is how it connects.
 //! * [`sending`] is the right to send, and what must be sent before it goes on to another task.

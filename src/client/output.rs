@@ -37,7 +37,7 @@ const HELD_BYTES: usize = 256;
 static PORT: Semaphore = Semaphore::new(1);
 /// How many commands wait for the port.
 static WANTED: AtomicU8 = AtomicU8::new(0);
-/// A publication's answer is awaited: a line that can wait comes behind it.
+/// A publication's answer is awaited: a line that can wait comes after it.
 static ANSWER_AWAITED: Flag = Flag::new(false);
 /// Whether the server's answer holds the right.
 #[cfg(argv_line)]
@@ -209,7 +209,7 @@ pub fn await_answer() {
     ANSWER_AWAITED.set(true);
 }
 
-/// Whether a line is to come behind a publication's answer.
+/// Whether a line is to come after a publication's answer.
 pub fn is_answer_awaited() -> bool {
     ANSWER_AWAITED.get()
 }
@@ -234,7 +234,7 @@ fn recover() {
     }
 }
 
-/// Prints a line that answers nothing: at once, or behind what is being printed.
+/// Prints a line that answers nothing: at once, or after what is being printed.
 #[cfg(argv_line)]
 pub fn print_aside(bytes: &[u8]) {
     let is_held = HELD.with(|held| {

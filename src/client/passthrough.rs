@@ -1,4 +1,4 @@
-//! The bytes behind a `>` prompt where the line does not pass through this library (AT contract §8).
+//! The bytes after a `>` prompt where the line does not pass through this library (AT contract §8).
 //!
 //! They come when the handler has returned, by the server's passthrough, which ends a phase that the host gives up: by its
 //! exit code, or by silence. Whoever takes the [`Phase`] out of its place finishes it.

@@ -7,7 +7,7 @@
 //!   to the one before has ended;
 //! * any task prints through the server ([`server_prints`]): an answer holds the right to print from its first byte to
 //!   its end, another line waits for that right or is held back;
-//! * a handler of this library's takes the line as it was typed ([`Command`]) and, in a data phase, the bytes behind its
+//! * a handler of this library's takes the line as it was typed ([`Command`]) and, in a data phase, the bytes after its
 //!   prompt ([`DataPhase`]).
 //!
 //! Where two tasks need the device's input at once, one of them asks the device and the other waits for what it gets.
@@ -371,7 +371,7 @@ pub fn server_prints(bytes: &[u8]) {
     }
 }
 
-/// The server prints when its answer has ended: nothing that matters, or a prompt that comes behind `OK` by itself.
+/// The server prints when its answer has ended: nothing that matters, or a prompt that comes after `OK` by itself.
 #[inline(never)]
 fn print_behind_answer(bytes: &[u8]) {
     STATE.with(|state| {
@@ -495,7 +495,7 @@ impl Command {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EndedEarly;
 
-/// The bytes behind a prompt; dropping it ends the phase.
+/// The bytes after a prompt; dropping it ends the phase.
 #[derive(Debug)]
 pub struct DataPhase {
     left: usize,

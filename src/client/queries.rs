@@ -68,7 +68,7 @@ impl Sink for Piece {
     }
 }
 
-/// The piece behind the first `skip` ones of what `write` writes; empty where there is none.
+/// The piece after the first `skip` ones of what `write` writes; empty where there is none.
 fn piece(skip: usize, write: impl FnOnce(&mut dyn Sink)) -> Vec<u8, LINE_BUFFER> {
     let mut piece = Piece { skip, bytes: Vec::new() };
     write(&mut piece);

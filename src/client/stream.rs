@@ -27,7 +27,7 @@ const HEADER_BYTES: usize = 128 + 7;
 ///
 /// # Errors
 /// Before the prompt: 0x604c when a packet cannot carry so much, 0x6005 without memory for a piece, 0x6051 without a
-/// connection. The result is what came behind the prompt: 0x600c when the connection was lost, 0x604d when the host gave
+/// connection. The result is what came after the prompt: 0x600c when the connection was lost, 0x604d when the host gave
 /// up.
 pub fn publish(
     runtime: &'static LinkRuntime,
@@ -66,7 +66,7 @@ pub fn publish(
     })
 }
 
-/// Sends `header` and the payload behind it, when the first of it has come: then it has `begun`. `sending` is given up where
+/// Sends `header` and the payload after it, when the first of it has come: then it has `begun`. `sending` is given up where
 /// the connection is of no use any more; the rest of the payload is taken all the same.
 fn send_all(
     runtime: &LinkRuntime,

@@ -33,7 +33,7 @@ const PEM: &[u8] = b"-----BEGIN ";
 
 /// A credential as it was given.
 enum Text {
-    /// By `AT+MQTTCERT`, with a NUL behind it.
+    /// By `AT+MQTTCERT`, with a NUL after it.
     Stored(Secret),
     /// By the firmware, as Mbed TLS takes it.
     Firmware(&'static [u8]),
@@ -115,7 +115,7 @@ pub enum NotStored {
     Unsendable(i32),
 }
 
-/// Stores `text`, which has a NUL behind it, in place of what was there.
+/// Stores `text`, which has a NUL after it, in place of what was there.
 ///
 /// # Errors
 /// [`NotStored`], and why.

@@ -24,7 +24,7 @@ pub enum Framing {
 }
 
 impl Framing {
-    /// Asks the server for a WebSocket. The bytes behind its response are at the front of `buffer` afterwards: how many is
+    /// Asks the server for a WebSocket. The bytes after its response are at the front of `buffer` afterwards: how many is
     /// returned.
     ///
     /// # Errors

@@ -145,7 +145,7 @@ const fn no_memory() -> Failure {
     Failure::because(Stage::Tls, Code::MallocFailed, 0, NO_MEMORY)
 }
 
-/// The ALPN names of `config` as [`prepare`] wants them, each with a NUL behind it.
+/// The ALPN names of `config` as [`prepare`] wants them, each with a NUL after it.
 ///
 /// # Errors
 /// [`Failure`] with 0x6005 without memory for them.

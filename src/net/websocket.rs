@@ -27,7 +27,7 @@ pub const fn text(violation: Violation) -> &'static str {
     }
 }
 
-/// Asks the server for a WebSocket. `buffer` holds [`handshake::LONGEST_REQUEST`] bytes at least; the bytes behind the
+/// Asks the server for a WebSocket. `buffer` holds [`handshake::LONGEST_REQUEST`] bytes at least; the bytes after the
 /// server's response are at its front afterwards: how many is returned, with what takes them apart.
 ///
 /// # Errors

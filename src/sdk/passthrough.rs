@@ -5,7 +5,7 @@ use core::ffi::{c_int, c_void};
 
 /// Who takes what the host sends.
 pub trait Taker {
-    /// Takes bytes from the front of `bytes`: how many. Those behind them belong to the next command line.
+    /// Takes bytes from the front of `bytes`: how many. Those after them belong to the next command line.
     fn take(bytes: &[u8]) -> usize;
     /// The server has ended it, for whatever reason.
     fn ended();

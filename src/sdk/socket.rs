@@ -216,7 +216,7 @@ impl Drop for Socket {
 }
 
 /// What a segment carries, in bytes, and what it costs of the heap with all that lwIP puts before and around it. A short one
-/// costs the same: lwIP leaves room behind it for what may follow.
+/// costs the same: lwIP leaves room after it for what may follow.
 const SEGMENT_BYTES: usize = 1460;
 const SEGMENT_COST: usize = 2048;
 
@@ -310,7 +310,7 @@ impl SocketHandle {
     /// [`Broken`] at the end of the stream or on an error.
     pub fn receive(self, into: &mut [u8]) -> Result<usize, Broken> {
         let mut error = 0;
-        // A socket that is over is readable; so is one to which bytes have come behind the first look.
+        // A socket that is over is readable; so is one to which bytes have come after the first look.
         for _ in 0..2 {
             // SAFETY: `into` is valid for its length.
             let got = unsafe {

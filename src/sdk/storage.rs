@@ -39,7 +39,7 @@ const fn is_ok(status: i32) -> bool {
     status == bindings::WM_NVS_ERR_OK as i32
 }
 
-/// Reads what is kept under `key` (at most 15 characters), with a NUL behind it; `None` when nothing is.
+/// Reads what is kept under `key` (at most 15 characters), with a NUL after it; `None` when nothing is.
 ///
 /// # Errors
 /// [`Refused`] when the storage fails, or without memory for it: something may be kept there.

@@ -119,7 +119,7 @@ pub struct Tls {
 }
 
 impl Tls {
-    /// A client that is not connected yet. `protocols` holds NUL-terminated ALPN names one behind the other.
+    /// A client that is not connected yet. `protocols` holds NUL-terminated ALPN names one after the other.
     ///
     /// # Errors
     /// [`Error`] when there is no memory for it.

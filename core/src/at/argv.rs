@@ -47,7 +47,7 @@ impl Default for Scratch {
     }
 }
 
-/// Finds the parameters of `row` in `args`, all that stood behind `=`.
+/// Finds the parameters of `row` in `args`, all that stood after `=`.
 ///
 /// Errors: 0x6008 for a wrong number of them, 0x600a where they are more than a line can hold.
 pub fn split<'a>(

@@ -100,7 +100,7 @@ pub enum ParamKind {
         /// What an omitted parameter means; without it the parameter must be given.
         default: Option<u32>,
     },
-    /// How many of the parameters behind it are given: from 0 to `max`, and exactly that many must follow.
+    /// How many of the parameters after it are given: from 0 to `max`, and exactly that many must follow.
     Count {
         /// Largest.
         max: u32,

@@ -25,7 +25,7 @@ pub struct Split<'a> {
     unclear: Option<Code>,
 }
 
-/// Finds the parameters of `row` in `line`: what was typed behind `=`, without the line end.
+/// Finds the parameters of `row` in `line`: what was typed after `=`, without the line end.
 ///
 /// Errors: 0x6008 for a wrong number of them.
 pub fn split<'a>(row: &'static Command, line: &'a mut [u8]) -> Result<Split<'a>, Code> {
@@ -212,7 +212,7 @@ mod tests {
         Ok(use_values(split.values()?))
     }
 
-    /// What `line` gives, behind `=` and as typed.
+    /// What `line` gives, after `=` and as typed.
     fn typed(id: CommandId, line: &str) -> Result<Vec<String>, Code> {
         parse(id, line.as_bytes(), |values| shown(id, &values))
     }

@@ -37,7 +37,7 @@ fn outcome(row: &'static Command, split: Result<Split<'_>, Code>) -> Outcome {
         .collect())
 }
 
-/// What `line`, which stood behind `=`, gives.
+/// What `line`, which stood after `=`, gives.
 fn typed(row: &'static Command, line: &[u8]) -> Outcome {
     outcome(row, parse::split(row, &mut line.to_vec()))
 }
@@ -127,7 +127,7 @@ fn escaped(text: &[u8], commas: bool) -> Vec<u8> {
     out
 }
 
-/// What `text` means where each backslash escapes the byte behind it.
+/// What `text` means where each backslash escapes the byte after it.
 fn meant(text: &[u8]) -> Vec<u8> {
     let mut bytes = text.iter();
     let mut out = Vec::new();
@@ -207,7 +207,7 @@ fn any_string() -> impl Strategy<Value = String> + Clone {
     prop::collection::vec(prop_oneof![character(), escape], 0..=5).prop_map(|parts| parts.concat())
 }
 
-/// No escapes, and no comma behind the opening quote.
+/// No escapes, and no comma after the opening quote.
 fn plain_string() -> impl Strategy<Value = String> + Clone {
     let string = prop::collection::vec(character(), 0..=6).prop_map(|parts| parts.concat());
     string.prop_filter("may not begin with a comma", |string| !string.starts_with(','))

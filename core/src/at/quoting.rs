@@ -72,7 +72,7 @@ impl Field {
         line.get(self.start()..self.end()).unwrap_or_default()
     }
 
-    /// Where the following parameter starts, if there is one: behind the comma, or at the quote that takes its place.
+    /// Where the following parameter starts, if there is one: after the comma, or at the quote that takes its place.
     fn next(&self, line: &[u8]) -> Option<usize> {
         let end = if self.form.has_quotes() { after(self.end()) } else { self.end() };
         line.get(end).map(|byte| if *byte == b',' { after(end) } else { end })
@@ -93,7 +93,7 @@ pub(super) enum Reading {
     Unclear { before: Fields, position: usize },
 }
 
-/// Reads `line`, the text behind `=`, as a command of `row`.
+/// Reads `line`, the text after `=`, as a command of `row`.
 pub(super) fn read(row: &Command, line: &[u8]) -> Reading {
     let Strict { fields, count, well_formed } = strict(row, line);
     if well_formed {
@@ -178,7 +178,7 @@ struct Quote {
     escapes: bool,
 }
 
-/// The first unescaped quote at or behind `from`, which must not be the second half of an escape.
+/// The first unescaped quote at or after `from`, which must not be the second half of an escape.
 fn next_quote(line: &[u8], from: usize) -> Option<Quote> {
     let mut position = from;
     let mut escapes = false;
@@ -192,7 +192,7 @@ fn next_quote(line: &[u8], from: usize) -> Option<Quote> {
     }
 }
 
-/// The position behind `position`, which is one in a line and so never the largest there is.
+/// The position after `position`, which is one in a line and so never the largest there is.
 const fn after(position: usize) -> usize {
     position.wrapping_add(1)
 }

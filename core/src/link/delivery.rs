@@ -6,7 +6,7 @@
 //! to its length ([`Delivery::fill`]), and another line says how many bytes were real.
 //!
 //! While the host waits for the answer to a publication, lines that fit [`MOST_GATHERED`] bytes of payload together are
-//! held until it is printed: hosts look for the answer right behind their data (AT contract §3).
+//! held until it is printed: hosts look for the answer right after their data (AT contract §3).
 
 use crate::at::answer::{self, LINE_END, Line, Sink};
 use crate::bytes::Buffer;

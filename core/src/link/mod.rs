@@ -213,7 +213,7 @@ impl<B: Buffer> Link<B> {
         !self.subscriptions.all_held()
     }
 
-    /// Encodes the SUBSCRIBE for the `index`th subscription that the broker does not hold: its length; `None` behind the
+    /// Encodes the SUBSCRIBE for the `index`th subscription that the broker does not hold: its length; `None` after the
     /// last.
     pub fn resubscribe(&mut self, index: usize, packet: &mut [u8; LONGEST_CONTROL], now: Instant) -> Option<usize> {
         let known = self.subscriptions.not_held(index)?;

@@ -17,7 +17,7 @@ fn pause_ms(attempt: u32, random: u32) -> u32 {
 }
 
 /// How many pauses there were since a connection stood for long. CONNACK alone proves nothing: a broker may close at
-/// the first packet behind it, each time.
+/// the first packet after it, each time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Backoff {
     pauses: u32,

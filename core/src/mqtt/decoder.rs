@@ -173,7 +173,7 @@ impl<B: Buffer> Decoder<B> {
         self.next_by_bytes(input)
     }
 
-    /// The head of a PUBLISH that is all in `input`, and what is behind it. `None` leaves it to be taken byte by byte, as it
+    /// The head of a PUBLISH that is all in `input`, and what is after it. `None` leaves it to be taken byte by byte, as it
     /// does whatever is wrong with it.
     #[inline(never)]
     fn head_at_once<'a>(&self, input: &'a [u8]) -> Option<(Head<'a, B>, &'a [u8])> {
@@ -358,7 +358,7 @@ fn acknowledged(qos: QoS, identifier: u16) -> Result<Delivery, Violation> {
     })
 }
 
-/// The remaining length at the front of `input`, if all of it is there, and what is behind it.
+/// The remaining length at the front of `input`, if all of it is there, and what is after it.
 fn length_at_once(input: &[u8]) -> Option<(u32, &[u8])> {
     let (mut value, mut shift) = (0_u32, 0_u32);
     for (position, byte) in input.iter().enumerate().take(4) {
@@ -441,7 +441,7 @@ fn has_control_characters(text: &[u8]) -> bool {
     })
 }
 
-/// Moves bytes from `input` into `target` behind the first `have`; returns how many it has now.
+/// Moves bytes from `input` into `target` after the first `have`; returns how many it has now.
 fn fill(target: &mut [u8], have: usize, input: &mut &[u8]) -> usize {
     let Some(room) = target.get_mut(have..) else { return have };
     let most = room.len().min(input.len());

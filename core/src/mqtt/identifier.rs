@@ -29,7 +29,7 @@ impl PacketIdentifier {
         self.0.get().to_be_bytes()
     }
 
-    /// The one behind it; the first one behind the last.
+    /// The one after it; the first one after the last.
     #[must_use]
     pub fn next(self) -> Self {
         self.0.checked_add(1).map_or(Self::FIRST, Self)

@@ -1,6 +1,6 @@
 //! Outgoing publications between their first byte and the broker's last word (MQTT 3.1.1 §4.3, §4.4).
 //!
-//! Every publication is kept until PUBACK or PUBCOMP, at QoS 2 also behind PUBREC: a broker that loses its session
+//! Every publication is kept until PUBACK or PUBCOMP, at QoS 2 also after PUBREC: a broker that loses its session
 //! loses what it has not handed on yet, and then only this side still has the message. What that costs is the packet,
 //! for one round trip longer than until PUBREC: 5 to 7 bytes, topic and payload.
 
@@ -156,7 +156,7 @@ impl<B> InFlight<B> {
         self.next_due(one_at_a_time).is_some()
     }
 
-    /// The next that must be sent, in order; `None` behind the last.
+    /// The next that must be sent, in order; `None` after the last.
     pub fn again(&mut self, one_at_a_time: bool) -> Option<Again<B>>
     where
         B: crate::bytes::Buffer,
@@ -179,7 +179,7 @@ impl<B> InFlight<B> {
     }
 
     /// What must be sent next: the PUBRELs in the order of the PUBRECs, then the rest in the order of publishing
-    /// (§4.6). A publication that its sender has not given back yet holds up those behind it.
+    /// (§4.6). A publication that its sender has not given back yet holds up those after it.
     fn next_due(&self, one_at_a_time: bool) -> Option<usize> {
         if one_at_a_time && self.0.iter().any(|entry| entry.here != Here::Due) {
             return None;
@@ -195,7 +195,7 @@ impl<B> InFlight<B> {
         due().next().filter(|(_, entry)| entry.publication.is_some()).map(|(at, _)| at)
     }
 
-    /// Whether the next publication must wait behind others: while some are due, and `one_at_a_time` behind any.
+    /// Whether the next publication must wait for others: while some are due, and with `one_at_a_time` for any.
     pub fn must_wait(&self, one_at_a_time: bool) -> bool {
         self.0.iter().any(|entry| one_at_a_time || entry.here == Here::Due)
     }
@@ -256,7 +256,7 @@ impl<B> InFlight<B> {
         }
     }
 
-    /// Takes out the entry at this place, which exists; whose PUBRELs were behind its own moves up.
+    /// Takes out the entry at this place, which exists; whose PUBRELs were after its own moves up.
     fn remove(&mut self, at: usize) -> PacketIdentifier {
         let removed = self.0.remove(at);
         if let Awaits::Completion { behind: gone } = removed.awaits {

@@ -82,7 +82,7 @@ impl KeepAlive {
     }
 
     /// Three quarters of the keep alive after the last byte sent: the broker never sees the whole of it in silence
-    /// (§3.1.2.10), not even while PINGRESP waits behind a long message. The whole keep alive after the last byte
+    /// (§3.1.2.10), not even while PINGRESP waits after a long message. The whole keep alive after the last byte
     /// received: a dead peer is noticed while messages at QoS 0 are sent, which nobody answers. A PINGREQ that another
     /// task may have sent meanwhile is looked at again.
     pub fn ping_due(&self) -> Option<Instant> {

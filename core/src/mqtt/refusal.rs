@@ -122,7 +122,7 @@ mod tests {
 
     const START: Instant = Instant::from_millis(1_000_000);
 
-    /// Two connections that the peer closed `after` milliseconds behind a resent publication.
+    /// Two connections that the peer closed `after` milliseconds after a resent publication.
     fn closed_twice(after: u64) -> Refusals {
         let mut refusals = Refusals::new();
         for _ in 0..2 {

@@ -148,7 +148,7 @@ impl<B: Buffer> Session<B> {
         self.clean = false;
     }
 
-    /// Packet identifiers go on behind `last`. A broker that keeps the session across a reset of this client may still
+    /// Packet identifiers go on after `last`. A broker that keeps the session across a reset of this client may still
     /// hold identifiers of before: begin somewhere else each time.
     pub fn begin_identifiers_behind(&mut self, last: u16) {
         self.next_identifier = PacketIdentifier::new(last).map_or(PacketIdentifier::FIRST, PacketIdentifier::next);

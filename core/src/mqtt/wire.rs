@@ -1,4 +1,4 @@
-//! What every packet made here needs: the remaining length field, parts put one behind the other, why there is none.
+//! What every packet made here needs: the remaining length field, parts put one after the other, why there is none.
 //!
 //! `mqttrs` encodes CONNECT, whose flags are the delicate part. The packets with one filter or one packet identifier
 //! are written here: `mqttrs` keeps room for five filters of 256 bytes in each request, 1.3 KiB of a task's stack.

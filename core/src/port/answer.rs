@@ -63,7 +63,7 @@ impl Answer {
         self.watch(bytes)
     }
 
-    /// Takes the echo from the front of `bytes`, of which `done` bytes have come: what is behind it.
+    /// Takes the echo from the front of `bytes`, of which `done` bytes have come: what is after it.
     fn echoed<'a>(&mut self, done: usize, bytes: &'a [u8], line: &Line, print: &mut dyn FnMut(&[u8])) -> &'a [u8] {
         let mut form = [0; FORM_BYTES];
         let length = line.hand(0, &mut form);

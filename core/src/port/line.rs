@@ -22,7 +22,7 @@ pub fn whole(bytes: &[u8]) -> Option<&[u8]> {
 }
 
 /// Whether a line with this `text`, without its LF, is handed over as it came for sure: no name of this library's, and one CR
-/// behind something.
+/// after something.
 pub fn is_handed_as_it_is(text: &[u8]) -> bool {
     let may_be_ours = matches!(text.get(DISTINCT), Some(b'M' | b'm'));
     matches!(text, [.., before, b'\r'] if *before != b'\r') && !may_be_ours
@@ -52,7 +52,7 @@ impl Line {
         Self { bytes: [0; LINE_MAX], length: 0, whole: false, parameters: 0 }
     }
 
-    /// Appends `bytes`, which hold no LF; behind a whole line they begin another.
+    /// Appends `bytes`, which hold no LF; after a whole line they begin another.
     pub fn push(&mut self, bytes: &[u8]) {
         if self.whole {
             self.whole = false;
@@ -94,7 +94,7 @@ impl Line {
         self.bytes.get(..length).unwrap_or_default()
     }
 
-    /// Where the parameters begin, of a whole line that sets something of this library's: behind its `=`.
+    /// Where the parameters begin, of a whole line that sets something of this library's: after its `=`.
     pub fn parameters(&self) -> Option<usize> {
         (self.parameters > 0).then_some(self.parameters)
     }
@@ -108,13 +108,13 @@ impl Line {
         (ours && sets).then(|| mark.saturating_add(1))
     }
 
-    /// Whether it is `name` (`AT+MQTT…`) with parameters behind `=`.
+    /// Whether it is `name` (`AT+MQTT…`) with parameters after `=`.
     pub fn sets(&self, name: &[u8]) -> bool {
         // What all names begin with was compared when the line was complete.
         self.parameters == name.len().saturating_add(1) && is_name(tail(self.bytes.get(..name.len())), tail(Some(name)))
     }
 
-    /// The text behind `=` of a line that sets something of this library's, to be read in place.
+    /// The text after `=` of a line that sets something of this library's, to be read in place.
     pub fn parameters_mut(&mut self) -> Option<&mut [u8]> {
         let start = self.parameters()?;
         self.bytes.get_mut(start..self.length)
@@ -149,7 +149,7 @@ fn is_name(typed: &[u8], name: &[u8]) -> bool {
     typed == name || typed.eq_ignore_ascii_case(name)
 }
 
-/// What is behind the beginning of this library's names.
+/// What is after the beginning of this library's names.
 fn tail(name: Option<&[u8]>) -> &[u8] {
     name.and_then(|name| name.get(OURS.len()..)).unwrap_or_default()
 }

@@ -62,7 +62,7 @@ impl<const N: usize> Ring<N> {
         self.place.skip(N, count);
     }
 
-    /// Drops all behind the first `length`.
+    /// Drops all after the first `length`.
     pub fn truncate(&mut self, length: usize) {
         self.place.length = self.place.length.min(length);
     }

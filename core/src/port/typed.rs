@@ -11,7 +11,7 @@ use crate::time::Instant;
 /// Silence before the exit code of a data phase, in milliseconds: what follows other bytes at once is data.
 const SILENCE_BEFORE_EXIT_MS: u64 = 20;
 
-/// Silence behind the exit code, in milliseconds: what is followed by other bytes before is data.
+/// Silence after the exit code, in milliseconds: what is followed by other bytes before is data.
 const SILENCE_AFTER_EXIT_MS: u64 = 200;
 
 /// What ends a data phase before its length is there, alone between two silences.
@@ -108,7 +108,7 @@ pub struct Typed {
     began: Instant,
     /// Nothing has come since then: the prompt is between what came before and what comes.
     behind_prompt: bool,
-    /// Whether the oldest bytes in the ring came right behind others.
+    /// Whether the oldest bytes in the ring came right after others.
     behind_others: bool,
     /// No more bytes will ever come.
     ended: bool,
@@ -302,7 +302,7 @@ impl Typed {
         self.behind_prompt = self.ring.is_empty();
     }
 
-    /// The data phase is over; what was typed behind it are lines again. Its command still runs.
+    /// The data phase is over; what was typed after it are lines again. Its command still runs.
     pub fn end_data(&mut self) {
         self.user = User::Waiting;
         self.reopen();
@@ -338,7 +338,7 @@ impl Typed {
         Data::Bytes(self.ring.pop(to.get_mut(..most).unwrap_or_default()))
     }
 
-    /// Whether all there is, is the exit code or its beginning, behind a silence.
+    /// Whether all there is, is the exit code or its beginning, after a silence.
     fn may_be_exit_code(&self) -> bool {
         let (first, second) = self.ring.pieces();
         let mut all = first.iter().chain(second);
@@ -591,7 +591,7 @@ mod tests {
             bench.now = first_after;
             bench
         };
-        // Right behind the prompt it is no less alone.
+        // Right after the prompt it is no less alone.
         let mut bench = phase(0);
         bench.type_in(b"+");
         assert_eq!(bench.data(100).0, Data::Wait(200));
@@ -610,7 +610,7 @@ mod tests {
         bench.type_in(b"x");
         assert_eq!(bench.data(100), (Data::Bytes(4), b"+++x".to_vec()));
 
-        // So it is behind other bytes, as the last bytes, and when it is not whole.
+        // So it is after other bytes, as the last bytes, and when it is not whole.
         let mut bench = phase(30);
         bench.type_in(b"ab");
         assert_eq!(bench.data(100).0, Data::Bytes(2));

@@ -86,7 +86,7 @@ impl Default for Decoder {
 }
 
 impl Decoder {
-    /// A decoder for the first byte behind the handshake.
+    /// A decoder for the first byte after the handshake.
     pub const fn new() -> Self {
         Self {
             part: FramePart::First,
@@ -101,7 +101,7 @@ impl Decoder {
     }
 
     /// Replaces received bytes, cut anywhere, by the application data among them: how many bytes, from the front of
-    /// `buffer` on. What lies behind a Close frame is ignored.
+    /// `buffer` on. What lies after a Close frame is ignored.
     ///
     /// Afterwards a [`reply`](Self::reply) may be owed and the connection may be [`closed`](Self::closed).
     ///

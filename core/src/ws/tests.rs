@@ -65,7 +65,7 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     [&[first], &field[..], payload].concat()
 }
 
-/// Control frames (first byte, payload) and the fragment of a message behind them.
+/// Control frames (first byte, payload) and the fragment of a message after them.
 type Fragment = (Vec<(u8, Vec<u8>)>, Vec<u8>);
 
 fn message() -> impl Strategy<Value = Vec<Fragment>> {

@@ -246,7 +246,7 @@ enum Act {
     Publish(usize),
     Subscribe,
     Message(u8),
-    /// Only a part of a message; the rest comes with the next act, and PINGRESP waits behind it.
+    /// Only a part of a message; the rest comes with the next act, and PINGRESP waits after it.
     Half,
     Nothing,
 }

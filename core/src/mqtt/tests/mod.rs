@@ -168,7 +168,7 @@ fn lose(client: &mut Client) {
     assert_eq!(client.connection_lost(Loss::Other, START), None);
 }
 
-/// A packet of two bytes behind the length: an acknowledgement.
+/// A packet of two bytes after the length: an acknowledgement.
 fn acknowledgement(first: u8, identifier: u16) -> Vec<u8> {
     let [high, low] = identifier.to_be_bytes();
     vec![first, 2, high, low]
