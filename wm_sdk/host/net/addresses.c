@@ -13,9 +13,6 @@
 #include "lwip/netif.h"
 #include "lwip/netifapi.h"
 
-/* How long who waits for an address waits before it looks whether it still shall. */
-#define LOOK_MS 100
-
 /* Set by hand, where DHCP is not to give them. */
 static struct {
     bool addresses;
@@ -50,13 +47,9 @@ static void begin_addressing(void)
 
 int addresses_await(uint32_t timeout_ms, bool (*goes_on)(void *), void *context)
 {
-    uint32_t start = wm_os_internal_get_time_ms();
     begin_addressing();
-    while (!interface_has_address()) {
-        if (!goes_on(context) || wm_os_internal_get_time_ms() - start >= timeout_ms) {
-            return -1;
-        }
-        interface_await_change(LOOK_MS);
+    if (interface_await_address(timeout_ms, goes_on, context) != 0) {
+        return -1;
     }
     if (by_hand.dns || by_hand.addresses) {
         netifapi_netif_common(NULL, NULL, take_dns_servers);

@@ -15,6 +15,8 @@
 
 #define WIFI_TASK_STACK 4096
 #define MTU 1500
+/* How long who waits for an address waits before it looks whether it still shall. */
+#define LOOK_MS 100
 
 struct interface_identity interface_identity = {.mac = {0x02, 0x57, 0x38, 0x00, 0x00, 0x01}, .hostname = "w800"};
 
@@ -129,9 +131,16 @@ bool interface_has_address(void)
     return netif_is_up(&wifi) && !ip4_addr_isany_val(*netif_ip4_addr(&wifi));
 }
 
-void interface_await_change(uint32_t timeout_ms)
+int interface_await_address(uint32_t timeout_ms, bool (*goes_on)(void *), void *context)
 {
-    wm_os_internal_sem_acquire_ms(address_changed, timeout_ms);
+    uint32_t start = wm_os_internal_get_time_ms();
+    while (!interface_has_address()) {
+        if ((goes_on != NULL && !goes_on(context)) || wm_os_internal_get_time_ms() - start >= timeout_ms) {
+            return -1;
+        }
+        wm_os_internal_sem_acquire_ms(address_changed, LOOK_MS);
+    }
+    return 0;
 }
 
 void interface_associate(void)
@@ -143,17 +152,9 @@ void interface_associate(void)
 
 int interface_link_up(uint32_t timeout_ms)
 {
-    uint32_t start = wm_os_internal_get_time_ms();
     interface_associate();
     netifapi_dhcp_start(&wifi);
-    while (!interface_has_address()) {
-        uint32_t elapsed = wm_os_internal_get_time_ms() - start;
-        if (elapsed >= timeout_ms) {
-            return -1;
-        }
-        interface_await_change(timeout_ms - elapsed);
-    }
-    return 0;
+    return interface_await_address(timeout_ms, NULL, NULL);
 }
 
 void interface_link_down(void)

@@ -40,8 +40,8 @@ struct netif *interface_netif(void);
 /* Frames pass from now on. */
 void interface_associate(void);
 bool interface_has_address(void);
-/* Waits until an address comes or goes, or for so long. */
-void interface_await_change(uint32_t timeout_ms);
+/* Waits for an address. 0, or -1 at the time-out and where `goes_on`, which may be NULL, is false. */
+int interface_await_address(uint32_t timeout_ms, bool (*goes_on)(void *), void *context);
 int interface_link_up(uint32_t timeout_ms);
 void interface_link_down(void);
 char *interface_address(char *buffer, size_t length);

@@ -17,16 +17,10 @@
 
 #define FAULT_NAME_BYTES 16
 
-static bool always(void *context)
-{
-    (void)context;
-    return true;
-}
-
 static int link_up(uint32_t timeout_ms)
 {
     interface_associate();
-    return addresses_await(timeout_ms, always, NULL);
+    return addresses_await(timeout_ms, NULL, NULL);
 }
 
 static const struct net_stack native_stack = {
