@@ -28,6 +28,10 @@
 #[cfg(not(target_os = "none"))]
 extern crate std;
 
+// What the unit tests share with other crates' names this one.
+#[cfg(test)]
+extern crate self as w800_mqtt_core;
+
 /// How much of a test that takes long is done: all of it, or a hundredth where miri interprets it (scripts/miri.sh).
 #[cfg(test)]
 pub(crate) const fn share_under_miri(all: u32) -> u32 {

@@ -1,41 +1,16 @@
 //! The parser: what it understands holds what the row promises, and means the same when it is written down again.
 
 use w800_mqtt_core::at::argv::{self, ArgStyle, Scratch};
-use w800_mqtt_core::at::code::Code;
-use w800_mqtt_core::at::command::{COMMANDS, Command, Content, Param, ParamKind};
-use w800_mqtt_core::at::parse::{self, Split, Value};
+use w800_mqtt_core::at::command::{COMMANDS, Content, Param, ParamKind};
+use w800_mqtt_core::at::parse;
+
+#[path = "../../core/tests/owned/mod.rs"]
+mod owned;
+pub use owned::{Owned, values};
 
 /// Pieces of inputs.
 pub const WORDS: &[&[u8]] =
     &[b"0,", b"\"", b"\\\"", b"\\,", b"\\\\", b"\",\"", b",", b"1", b"65535", b"a/b", b"#", b"+", b"\xc3\xbc"];
-
-/// A value that outlives its line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Owned {
-    /// A number.
-    Int(u32),
-    /// A text, its escapes resolved.
-    Text(Vec<u8>),
-    /// Not there.
-    Omitted,
-}
-
-/// All parameters of `row`, on a board with one link.
-///
-/// # Errors
-/// The code that answers the line.
-pub fn values(row: &'static Command, split: Result<Split<'_>, Code>) -> Result<Vec<Owned>, Code> {
-    let split = split?;
-    split.link_id(1)?;
-    let values = split.values()?;
-    Ok((0..row.params.len())
-        .map(|position| match values.get(position) {
-            Value::Int(value) => Owned::Int(value),
-            Value::Text(text) => Owned::Text(text.to_vec()),
-            Value::Omitted => Owned::Omitted,
-        })
-        .collect())
-}
 
 /// The line that says so in the strictest form.
 pub fn written(values: &[Owned]) -> Vec<u8> {

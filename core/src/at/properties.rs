@@ -3,49 +3,31 @@
 
 use super::argv::{self, ArgStyle, Scratch};
 use super::command::{COMMANDS, Command, CommandId, row};
-use super::parse::{self, Split, Value};
+use super::parse;
 use super::{Code, answer};
 use proptest::prelude::*;
 use std::format;
 use std::string::{String, ToString};
 use std::vec::Vec;
 
-/// A value that outlives its line.
-#[derive(Clone, Debug, PartialEq)]
-enum Owned {
-    Int(u32),
-    Text(Vec<u8>),
-    Omitted,
-}
+#[path = "../../tests/owned/mod.rs"]
+mod owned;
+use owned::{Owned, values};
 
 /// Per property; a hundred times as many find nothing more.
 const CASES: u32 = crate::share_under_miri(500);
 
 type Outcome = Result<Vec<Owned>, Code>;
 
-/// All parameters of `row`, on a board with one link.
-fn outcome(row: &'static Command, split: Result<Split<'_>, Code>) -> Outcome {
-    let split = split?;
-    split.link_id(1)?;
-    let values = split.values()?;
-    Ok((0..row.params.len())
-        .map(|position| match values.get(position) {
-            Value::Int(value) => Owned::Int(value),
-            Value::Text(text) => Owned::Text(text.to_vec()),
-            Value::Omitted => Owned::Omitted,
-        })
-        .collect())
-}
-
 /// What `line`, which stood after `=`, gives.
 fn typed(row: &'static Command, line: &[u8]) -> Outcome {
-    outcome(row, parse::split(row, &mut line.to_vec()))
+    values(row, parse::split(row, &mut line.to_vec()))
 }
 
 /// What `args` give, handed over in `style`.
 fn handed_over(row: &'static Command, args: &[Vec<u8>], style: ArgStyle) -> Outcome {
     let args: Vec<&[u8]> = args.iter().map(|arg| arg.as_slice()).collect();
-    outcome(row, argv::split(row, &args, style, &mut Scratch::new()))
+    values(row, argv::split(row, &args, style, &mut Scratch::new()))
 }
 
 /// A server that splits at commas outside quotes, every unescaped quote opening or closing, and keeps every byte.
