@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tomllib
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,7 +70,7 @@ def parts() -> list[Part]:
 
 def _part(package: dict, checksum: str) -> Part:
     part = Part(package["name"], package["version"], package["license"], package["repository"] or "", checksum, ())
-    return Part(part.name, part.version, part.licence, part.source, checksum, _texts(package, part.taken))
+    return replace(part, texts=_texts(package, part.taken))
 
 
 def _texts(package: dict, taken: str) -> tuple[tuple[str, str], ...]:
