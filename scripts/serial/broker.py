@@ -9,6 +9,7 @@ import socket
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import paho.mqtt.client as paho
@@ -46,9 +47,20 @@ def free_ports(count: int, address: str = "127.0.0.1") -> list[int]:
 
 
 def free_port(address: str = "127.0.0.1") -> int:
-    with socket.socket() as probe:
-        probe.bind((address, 0))
-        return probe.getsockname()[1]
+    return free_ports(1, address)[0]
+
+
+def await_listening(process: subprocess.Popen, address: str, port: int, seconds: float, told: Callable[[], str]) -> None:
+    """Until `process` takes connections; `told` is what it has said, for the failure."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            socket.create_connection((address, port), 1).close()
+            return
+        except OSError:
+            assert process.poll() is None, f"{process.args[0]} did not start:\n{told()[-3000:]}"
+            assert time.monotonic() < deadline, f"{process.args[0]} does not listen:\n{told()[-3000:]}"
+            time.sleep(0.02)
 
 
 class Server:
@@ -79,15 +91,8 @@ class Server:
         command, environment = self.command(), os.environ | self.environment()
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
-        deadline = time.monotonic() + (timeout or self.start_seconds)
-        while True:
-            try:
-                socket.create_connection((self.address, self.port), 1).close()
-                return self
-            except OSError:
-                assert self._process.poll() is None, f"{self.name} did not start:\n{self.log()}"
-                assert time.monotonic() < deadline, f"{self.name} does not listen:\n{self.log()[-3000:]}"
-                time.sleep(0.02)
+        await_listening(self._process, self.address, self.port, timeout or self.start_seconds, self.log)
+        return self
 
     def stop(self) -> None:
         if self._process is not None:

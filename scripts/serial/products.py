@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from board import REPOSITORY
-from broker import Broker, Server, end, free_ports, program
+from broker import Broker, Server, await_listening, end, free_ports, program
 from secure import node_packages
 
 
@@ -109,6 +109,8 @@ class Rabbitmq(Server):
         if self._mapper is None:
             command = [program("epmd"), "-port", str(self._mapper_port), "-address", "127.0.0.1"]
             self._mapper = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+            # A node that does not find it ends.
+            await_listening(self._mapper, "127.0.0.1", self._mapper_port, self.start_seconds, str)
         return super().start(timeout)
 
     def stop(self) -> None:

@@ -24,6 +24,16 @@ pub mod time;
 #[path = "../../../core/src/ws/mod.rs"]
 pub mod ws;
 
+// What the core's root has for its tests.
+#[cfg(test)]
+extern crate self as w800_mqtt_core;
+
+/// Miri does not interpret what is built for the chip: all of it.
+#[cfg(test)]
+pub(crate) const fn share_under_miri(all: u32) -> u32 {
+    all
+}
+
 /// Runs all unit tests; the host of the simulation calls it.
 #[cfg(test)]
 #[unsafe(no_mangle)]
