@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import queue
+import random
 import shutil
 import socket
 import subprocess
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import paho.mqtt.client as paho
@@ -37,9 +39,17 @@ def program(name: str) -> str:
     return found
 
 
+PORTS = range(10_000, 30_000)
+"""From which servers get theirs: none that the system gives a connection, which could take it before its server does, or while
+the server is down."""
+
+
 def free_ports(count: int, address: str = "127.0.0.1") -> list[int]:
     """Several at once: one after the other might be the same."""
-    probes = [socket.create_server((address, 0)) for _ in range(count)]
+    probes: list[socket.socket] = []
+    while len(probes) < count:
+        with suppress(OSError):
+            probes.append(socket.create_server((address, random.choice(PORTS))))
     ports = [probe.getsockname()[1] for probe in probes]
     for probe in probes:
         probe.close()
